@@ -1,0 +1,62 @@
+# Each target does its own set-up in .venv, and can be run again after it was interrupted.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/ready
+OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
+
+.DEFAULT_GOAL := help
+.PHONY: help scaffold test test-engine test-oldest rehearse lock clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
+
+scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, from the tree as checked out
+	@test -n "$(DEST)" || { echo "Say where: make scaffold DEST=../acme-klaviyo" >&2; exit 2; }
+	@test ! -e "$(DEST)" || { test -d "$(DEST)" && test -z "$$(ls -A "$(DEST)")"; } || \
+	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Adopt." >&2; exit 1; }
+	@$(VENV)/bin/copier copy --trust --vcs-ref HEAD --defaults --data-file example-answers.yml "$(CURDIR)" "$(DEST)"
+
+test: $(READY)  ## the tests, less those that need Digdag
+	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine
+
+test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
+	@$(VENV)/bin/pytest --numprocesses 2 --dist worksteal tests/engine
+
+test-oldest: .venv-oldest/ready  ## the tests of copy and update on the oldest Copier that copier.yml allows
+	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine
+
+rehearse: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, without TD and without Klaviyo
+	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make rehearse DIR=../acme-klaviyo" >&2; exit 2; }
+	@$(VENV)/bin/python tests/engine/rehearse.py "$(DIR)"
+
+lock: $(READY)  ## pin the newest versions of what pyproject.toml names
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv
+	@{ echo "# Pinned for Python 3.10 and newer by \`make lock\`, from the names in pyproject.toml."; \
+	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-header --no-annotate \
+	    --no-emit-index-url --group dev; } > requirements.new && mv requirements.new requirements.txt
+
+clean:  ## remove the set-up
+	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis
+
+$(READY): requirements.txt
+	@$(call create_venv,$(VENV))
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.venv-oldest/ready: requirements.txt copier.yml
+	@$(call create_venv,.venv-oldest)
+	@sed 's/^copier==.*/copier==$(OLDEST_COPIER)/' requirements.txt > .venv-oldest/requirements.txt
+	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --requirement .venv-oldest/requirements.txt
+	@touch $@
+
+# Says what is missing, if something is; --clear throws away what an interrupted set-up left.
+define create_venv
+{ command -v git >/dev/null || { echo "git is missing: install it, Copier needs it." >&2; exit 1; }; \
+  command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.10 or newer." >&2; exit 1; }; \
+  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+    { echo "$$($(PYTHON) --version) is too old: give a newer one, make PYTHON=python3.12 ..." >&2; exit 1; }; \
+  $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+    { echo "$(PYTHON) has no venv: install it (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
+  echo "Setting up $(1) (once) ..." >&2; \
+  $(PYTHON) -m venv --clear $(1); }
+endef

@@ -1,0 +1,46 @@
+"""What all tests share: the example answers, and a repo rendered from them."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_settings(tmp_path_factory):
+    """Keeps the user's own Copier settings and git identity out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.delenv("COPIER_SETTINGS_PATH", raising=False)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "A Consultant")
+            patch.setenv(f"GIT_{role}_EMAIL", "consultant@example.com")
+        yield
+
+
+@pytest.fixture(scope="session")
+def example_answers():
+    """The published example: an answer to every question but the key."""
+    return yaml.safe_load((TEMPLATE / "example-answers.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def example_repo(copie_session, example_answers):
+    """The repo that the example answers make. Only to be read: `client_repo` is a copy to change."""
+    result = copie_session.copy(extra_answers=example_answers)
+    assert result.exit_code == 0, result.exception
+    return result.project_dir
+
+
+@pytest.fixture
+def client_repo(example_repo, tmp_path):
+    """A copy of the example repo, committed to git, for a test to change."""
+    repo = tmp_path / "acme-klaviyo"
+    shutil.copytree(example_repo, repo)
+    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "Klaviyo ingestion"]):
+        subprocess.run(["git", *command], cwd=repo, check=True)
+    return repo

@@ -1,0 +1,262 @@
+"""The tree that the example answers make is the one that design and README promise."""
+
+import json
+import re
+import stat
+import subprocess
+
+import pytest
+import sqlglot
+import yaml
+from digdag_text import fill
+from klaviyo import CATALOGUE, TIMESTAMP
+
+DOCUMENTED = [
+    "ingestion/klaviyo_ingest_inc.dig",
+    "ingestion/klaviyo_ingest_hist.dig",
+    "ingestion/config/klaviyo_datasources.yml",
+    "ingestion/credentials_ingestion.json",
+    *(f"ingestion/config/{known.config_file}" for known in CATALOGUE),
+]
+WORKFLOWS = ["klaviyo_ingest_inc.dig", "klaviyo_ingest_hist.dig"]
+
+# What Digdag would know when it runs the SQL files.
+PARAMETERS = {
+    "databases": {"src": "client_src"},
+    "datasource": dict.fromkeys(["incremental_field", "table_name", "historical_table", "mode"], "x")
+    | {"lookback_seconds": 1, "window_days": None, "default_start_time": "2023-09-01T00:00:00.000000"},
+    "datasources": "[]",
+    "error_message": "it''s broken",
+    "field": "updated",
+    "run_started": "1700000000",
+    "source_name": "klaviyo",
+    "table_name": "klaviyo_profiles",
+    "td": {"last_job": {"id": "1", "num_records": "2"}, "last_results": {"start_time": "", "end_time": ""}},
+    "workflow_name": "klaviyo_ingest_inc",
+}
+
+
+class DigLoader(yaml.SafeLoader):
+    """YAML as Digdag reads it: `!include : path` may stand several times in one map."""
+
+    def construct_mapping(self, node, deep=False):
+        node.value = [(key, value) for key, value in node.value if key.tag != "!include"]
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"duplicate keys: {keys}"
+        return super().construct_mapping(node, deep)
+
+
+def load(path):
+    return yaml.load(path.read_text(encoding="utf-8"), DigLoader)
+
+
+def files(repo):
+    return {path.relative_to(repo).as_posix() for path in repo.rglob("*") if path.is_file()}
+
+
+def test_the_ten_documented_files_are_there(example_repo):
+    assert set(DOCUMENTED) <= files(example_repo)
+    assert len(DOCUMENTED) == 10
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_parses_and_runs_in_utc(example_repo, workflow):
+    dig = load(example_repo / "ingestion" / workflow)
+    assert dig["timezone"] == "UTC"
+    assert "schedule" not in dig
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_loads_three_objects_at_once_and_logs_each(example_repo, workflow):
+    text = (example_repo / "ingestion" / workflow).read_text(encoding="utf-8")
+    assert re.findall(r"_parallel:\n +limit: (\d+)", text) == ["3"]
+    for step in ("start", "success", "error"):
+        assert f"td>: sql/log_ingestion_{step}.sql" in text
+    assert "_error:" in text.splitlines(), "the root has no _error"
+    assert "          _error:" in text.splitlines(), "the object has no _error"
+
+
+def test_every_yaml_and_json_parses_without_duplicate_keys(example_repo):
+    for path in [*example_repo.rglob("*.yml"), *example_repo.rglob("*.dig")]:
+        assert load(path), path
+    json.loads((example_repo / "ingestion/credentials_ingestion.json").read_text(encoding="utf-8"))
+
+
+def test_every_sql_file_parses_as_trino(example_repo):
+    paths = sorted(example_repo.rglob("*.sql"))
+    assert len(paths) > 10
+    for path in paths:
+        text = fill(path.read_text(encoding="utf-8"), PARAMETERS)
+        statements = sqlglot.parse(text, read="trino")
+        assert all(statements), path
+
+
+def test_no_file_has_blank_lines_left_over(example_repo):
+    for name in sorted(files(example_repo) - {".copier-answers.yml"}):
+        text = (example_repo / name).read_text(encoding="utf-8")
+        assert "\n\n\n" not in text or name.endswith(".py"), name
+        assert text == text.strip("\n") + "\n", name
+        assert not re.search(r"[ \t]+$", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
+def test_a_load_file_asks_for_the_window_and_for_the_api_s_field(example_repo, known):
+    config = load(example_repo / "ingestion/config" / known.config_file)
+    source = config["in"]
+    assert source["type"] == "klaviyo"
+    assert source["data_source"] == "${datasource.name}"
+    assert source["td_authentication_id"] == 360030
+    assert source["incremental"] is True
+    assert "td.last_results.start_time" in source["start_time"]
+    assert "td.last_results.end_time" in source["end_time"]
+    if known.name == "events":
+        assert source["skip_related_objects"] is True
+        assert "incremental_field" not in source
+    else:
+        assert source["incremental_field"] == "${datasource.incremental_field_connector}"
+    assert config["filters"] == [
+        {
+            "type": "add_time",
+            "to_column": {"name": "time", "type": "timestamp"},
+            "from_value": {"mode": "upload_time"},
+        }
+    ]
+    assert config["out"] == {"mode": "${datasource.mode}"}
+
+
+@pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
+def test_datasources_name_both_tables_with_their_fields(example_repo, known):
+    datasources = load(example_repo / "ingestion/config/klaviyo_datasources.yml")
+    expected = {
+        "inc_datasources": (known.table, known.inc_field, known.inc_field_connector, "klaviyo_ingest_inc"),
+        "hist_datasources": (
+            known.historical_table,
+            known.hist_field,
+            known.hist_field_connector,
+            "klaviyo_ingest_hist",
+        ),
+    }
+    for name, (table, field, connector_field, workflow) in expected.items():
+        (entry,) = [entry for entry in datasources[name] if entry["table_name"] == table]
+        assert entry["name"] == known.data_source
+        assert entry["config_file"] == known.config_file
+        assert entry["incremental_field"] == field
+        assert entry["incremental_field_connector"] == connector_field
+        assert entry["workflow_name"] == workflow
+        assert entry["mode"] == "append"
+        assert re.fullmatch(TIMESTAMP, entry["default_start_time"])
+
+
+def test_campaigns_have_one_name_in_the_table_and_another_in_the_api(example_repo):
+    datasources = load(example_repo / "ingestion/config/klaviyo_datasources.yml")
+    pairs = {
+        name: [
+            (entry["incremental_field"], entry["incremental_field_connector"])
+            for entry in datasources[name]
+            if entry["name"] == "campaigns"
+        ]
+        for name in datasources
+    }
+    assert pairs == {
+        "inc_datasources": [("updated_at", "updated")],
+        "hist_datasources": [("created_at", "created")],
+    }
+
+
+def test_metrics_in_full_are_loaded_whole_and_replace_the_table(copie, example_answers):
+    repo = copie.copy(extra_answers={**example_answers, "metrics_load": "full"}).project_dir
+    source = load(repo / "ingestion/config/klaviyo_metrics_load.yml")["in"]
+    assert source["incremental"] is False
+    assert not {"start_time", "end_time", "incremental_field"} & set(source)
+    for entries in load(repo / "ingestion/config/klaviyo_datasources.yml").values():
+        (metrics,) = [entry for entry in entries if entry["name"] == "metrics"]
+        assert metrics["mode"] == "replace"
+        assert metrics["incremental_field"] is None
+
+
+def test_objects_not_chosen_leave_no_trace(copie, example_answers):
+    repo = copie.copy(extra_answers={**example_answers, "objects": ["profiles", "lists"]}).project_dir
+    assert {path.name for path in (repo / "ingestion/config").glob("*_load.yml")} == {
+        "klaviyo_profiles_load.yml",
+        "klaviyo_lists_load.yml",
+    }
+    for name in files(repo) - {"scripts/check_ingestion.py"}:
+        assert "klaviyo_campaigns" not in (repo / name).read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rendered"),
+    [
+        ("hourly", {"hourly>": "00:00"}),
+        ("daily", {"daily>": "02:00:00"}),
+        ("30 4 * * mon-fri", {"cron>": "30 4 * * mon-fri"}),
+    ],
+)
+def test_a_schedule_skips_overlapping_and_late_sessions(copie, example_answers, schedule, rendered):
+    repo = copie.copy(extra_answers={**example_answers, "schedule": schedule}).project_dir
+    dig = yaml.load((repo / "ingestion/klaviyo_ingest_inc.dig").read_text(encoding="utf-8"), _TextLoader)
+    assert dig["schedule"] == {**rendered, "skip_on_overtime": "true", "skip_delayed_by": "30m"}
+    assert "schedule" not in load(repo / "ingestion/klaviyo_ingest_hist.dig")
+
+
+class _TextLoader(DigLoader):
+    """Every scalar as text: PyYAML, unlike Digdag, reads 02:00:00 as a number of base 60."""
+
+    yaml_implicit_resolvers = {}
+
+
+def test_a_failed_run_is_mailed_only_with_an_address(copie, example_answers, example_repo):
+    for workflow in WORKFLOWS:
+        assert "mail>" not in (example_repo / "ingestion" / workflow).read_text(encoding="utf-8")
+    repo = copie.copy(extra_answers={**example_answers, "alert_email": "data-team@example.com"}).project_dir
+    for workflow in WORKFLOWS:
+        alert = load(repo / "ingestion" / workflow)["_error"]["+failure_alert"]
+        assert alert["to"] == ["data-team@example.com"]
+        assert alert["subject"] == "Klaviyo ingestion failed: Acme Outdoor"
+
+
+@pytest.mark.parametrize("authentication_id", ["360030", "0123", "acme_klaviyo-1", "true", "1e5", "-1"])
+def test_an_authentication_id_is_the_same_text_after_yaml(copie, example_answers, authentication_id):
+    repo = copie.copy(
+        extra_answers={**example_answers, "td_authentication_id": authentication_id}
+    ).project_dir
+    source = load(repo / "ingestion/config/klaviyo_lists_load.yml")["in"]
+    assert str(source["td_authentication_id"]) == authentication_id
+
+
+def test_a_blank_database_means_the_default_and_stays_blank_in_the_answers(copie, example_answers):
+    result = copie.copy(extra_answers={**example_answers, "target_database": ""})
+    assert load(result.project_dir / "ingestion/config/database.yml")["databases"]["src"] == "client_src"
+    assert result.answers["target_database"] == ""
+
+
+def test_credentials_are_flat_private_and_ignored_by_git_and_by_push(client_repo):
+    path = client_repo / "ingestion/credentials_ingestion.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    assert list(entries) == ["klaviyo_api_token"]
+    assert isinstance(entries["klaviyo_api_token"], str)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert subprocess.run(["git", "check-ignore", "-q", path], cwd=client_repo).returncode == 0
+    ignored = (client_repo / "ingestion/.digdagignore").read_text(encoding="utf-8").splitlines()
+    assert "credentials_ingestion.json" in ignored
+
+
+def test_a_custom_object_is_added_by_answers_alone(copie, example_answers):
+    flows = {
+        "name": "flows",
+        "inc_field": "updated_at",
+        "inc_field_connector": "updated",
+        "hist_field": "created_at",
+        "hist_field_connector": "created",
+    }
+    answers = {**example_answers, "custom_objects": [flows, {"name": "forms", "data_source": "signup_forms"}]}
+    repo = copie.copy(extra_answers=answers).project_dir
+    datasources = load(repo / "ingestion/config/klaviyo_datasources.yml")
+    added = {entry["table_name"]: entry for entries in datasources.values() for entry in entries}
+    assert added["klaviyo_flows"]["incremental_field"] == "updated_at"
+    assert added["klaviyo_flows"]["incremental_field_connector"] == "updated"
+    assert added["klaviyo_flows_hist"]["incremental_field"] == "created_at"
+    assert added["klaviyo_forms"]["name"] == "signup_forms"
+    assert added["klaviyo_forms"]["mode"] == "replace"
+    assert "start_time" in load(repo / "ingestion/config/klaviyo_flows_load.yml")["in"]
+    assert "start_time" not in load(repo / "ingestion/config/klaviyo_forms_load.yml")["in"]
