@@ -133,34 +133,25 @@ def custom_object(entry: Any) -> KlaviyoObject:
     Raises:
         BadAnswer: it has another shape, or breaks the dual-field rule.
     """
-    fields = ("inc_field", "inc_field_connector", "hist_field", "hist_field_connector")
-    if not isinstance(entry, dict) or not set(entry) <= {"name", "data_source", *fields}:
+    known = ("name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector")
+    if not isinstance(entry, dict) or not set(entry) <= set(known) or not entry.get("name"):
         raise BadAnswer(CUSTOM_OBJECT_FORM)
-    values = {"data_source": entry.get("name"), **{k: v for k, v in entry.items() if v not in (None, "")}}
-    if not all(isinstance(v, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", v) for v in values.values()):
+    values = [entry.get(field) or None for field in known]
+    if not all(isinstance(v, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", v) for v in values if v):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + CUSTOM_OBJECT_FORM)
-    if "name" not in values:
-        raise BadAnswer("a name for each: " + CUSTOM_OBJECT_FORM)
-    if values["name"] in (known.name for known in CATALOGUE):
-        raise BadAnswer(f"another name than {values['name']}, which is one of the six: " + CUSTOM_OBJECT_FORM)
-    if not set(fields) & set(values):
-        return replace(KlaviyoObject(values["name"], values["data_source"]).as_full_load(), sends_field=False)
-    if not {"inc_field", "inc_field_connector"} <= set(values) or ("hist_field" in values) != (
-        "hist_field_connector" in values
-    ):
+    name, data_source, incremental, historical = values[0], values[1] or values[0], values[2:4], values[4:]
+    if not any(incremental + historical):
+        return replace(KlaviyoObject(name, data_source).as_full_load(), sends_field=False)
+    if not any(historical):
+        historical = incremental
+    if not all(incremental + historical):
         raise BadAnswer("each field with both names, the table's and the API's: " + CUSTOM_OBJECT_FORM)
-    values.setdefault("hist_field", values["inc_field"])
-    values.setdefault("hist_field_connector", values["inc_field_connector"])
-    made = KlaviyoObject(**values, sends_field=values["data_source"] != "events")
-    for table_field, connector_field in (
-        (made.inc_field, made.inc_field_connector),
-        (made.hist_field, made.hist_field_connector),
-    ):
+    for pair in (incremental, historical):
         try:
-            check_dual_field(made.data_source, table_field, connector_field)
+            check_dual_field(data_source, *pair)
         except ValueError as error:
             raise BadAnswer(str(error)) from None
-    return made
+    return KlaviyoObject(name, data_source, *incremental, *historical, sends_field=data_source != "events")
 
 
 def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: str) -> list[KlaviyoObject]:
@@ -252,10 +243,19 @@ def _guess_timestamp(value: Any) -> str:
 
 
 def past_timestamp(value: Any) -> str:
-    """Return a `timestamp` that lies in the past; refuse any other."""
-    if timestamp(value) > datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000"):
-        raise BadAnswer(f"a time in the past, as {TIMESTAMP_FORM}")
-    return value
+    """Return a `timestamp` that lies in the past; refuse any other.
+
+    Raises:
+        BadAnswer: any other, with an `example` only if that would be accepted.
+    """
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")
+    try:
+        if timestamp(value) <= now:
+            return value
+    except BadAnswer as bad:
+        if bad.example <= now:
+            raise
+    raise BadAnswer(f"a time in the past, as {TIMESTAMP_FORM}")
 
 
 def check_dual_field(data_source: str, table_field: str | None, connector_field: str | None) -> None:
@@ -276,7 +276,7 @@ def check_dual_field(data_source: str, table_field: str | None, connector_field:
             if (table_field, connector_field) not in right:
                 wanted = " or ".join(f"{table} with {api}" for table, api in sorted(right))
                 raise ValueError(
-                    f"{data_source}: incremental_field and incremental_field_connector must be {wanted}, "
+                    f"{wanted} (the field in the table with its name in the API) for {data_source}, "
                     f"not {table_field} with {connector_field}"
                 )
 
@@ -291,12 +291,12 @@ def _matching(pattern: str, form: str) -> Callable[[Any], None]:
     return rule
 
 
-def _one_of(*choices: str) -> Callable[[Any], None]:
-    """A rule for text that is one of a few."""
+def _one_of(*choices: Any) -> Callable[[Any], None]:
+    """A rule for a value that is one of a few."""
 
     def rule(value: Any) -> None:
         if value not in choices:
-            raise BadAnswer(" or ".join(choices))
+            raise BadAnswer(" or ".join(map(str, choices)))
 
     return rule
 
@@ -310,10 +310,15 @@ def check_client_name(value: Any) -> None:
 
 
 def check_authentication_id(value: Any) -> None:
-    """Accept the number of a TD authentication, or its name. A data file may give a bare number."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
+    """Accept the number of a TD authentication, or its name, but not Klaviyo's key pasted one question late."""
+    text = _bare_number_as_text(value)
+    if not isinstance(text, str) or not re.fullmatch(r"(?!pk_)[A-Za-z0-9_-]{1,128}", text):
         raise BadAnswer("digits, as in the authentication's URL; or letters, digits, _ and -")
+
+
+def _bare_number_as_text(value: Any) -> Any:
+    """A whole number, as a data file may give it, as the text that `-d` gives; anything else as it is."""
+    return str(value) if type(value) is int else value
 
 
 def check_database(value: Any) -> None:
@@ -328,22 +333,19 @@ def check_database(value: Any) -> None:
 
 def check_objects(value: Any) -> None:
     """Accept a list, or YAML text of a list, of the catalogue's names, at least one."""
-    names = ", ".join(known.name for known in CATALOGUE)
+    names = [known.name for known in CATALOGUE]
     chosen = _parsed(value)
-    if not isinstance(chosen, list) or not all(isinstance(name, str) for name in chosen):
-        raise BadAnswer(f"a list like [profiles, events], of {names}")
-    if not chosen:
-        raise BadAnswer(f"at least one of {names}")
-    unknown = [name for name in chosen if name not in names.split(", ")]
-    if unknown:
-        raise BadAnswer(f"no {', '.join(unknown)}; there are {names}")
+    # Copier takes each item of the text as it is written, with its escapes, anchors and tags.
+    plain = not isinstance(value, str) or not re.search(r"[\\&*!]", value)
+    if not (plain and isinstance(chosen, list) and chosen and all(name in names for name in chosen)):
+        raise BadAnswer(f"at least one of {', '.join(names)}, in a list like [profiles, events]")
 
 
 def check_lookback(value: Any) -> None:
     """Accept a whole number of hours, at most a week."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = _bare_number_as_text(value)
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 168:
-        raise BadAnswer("a whole number of hours, 0 to 168")
+        raise BadAnswer("0 to 168, whole hours")
 
 
 CRON_FIELDS = (
@@ -366,7 +368,7 @@ def check_schedule(value: Any) -> None:
 
 def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
     low, high, names = limits
-    for part in field.split(","):
+    for part in field.lower().split(","):
         found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([1-9][0-9]?))?", part)
         if not found:
             return False
@@ -387,13 +389,13 @@ def check_email(value: Any) -> None:
 
 
 def check_custom_objects(value: Any) -> None:
-    """Accept a list, or YAML text of a list, of `custom_object` entries with different names."""
+    """Accept a list, or YAML text of a list, of `custom_object` entries, if no two objects share a table."""
     entries = _parsed(value)
     if not isinstance(entries, list):
         raise BadAnswer(CUSTOM_OBJECT_FORM)
-    names = [custom_object(entry).name for entry in entries]
-    if len(names) != len(set(names)):
-        raise BadAnswer("each name once: " + CUSTOM_OBJECT_FORM)
+    objects = [*CATALOGUE, *map(custom_object, entries)]
+    if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
+        raise BadAnswer("names of their own, none of the six, none twice, no x_hist beside x: " + CUSTOM_OBJECT_FORM)
 
 
 def _parsed(value: Any) -> Any:
@@ -402,12 +404,13 @@ def _parsed(value: Any) -> Any:
         return value
     try:
         return yaml.safe_load(value)
-    except yaml.YAMLError:
+    except Exception:  # PyYAML lets through many kinds, such as a ValueError for 2023-02-30
         return None
 
 
 # A rule for each question, in the questions' order. A rule returns, or raises BadAnswer.
 RULES: dict[str, Callable[[Any], Any]] = {
+    "answers_are_good": _one_of(True),
     "client_name": check_client_name,
     "klaviyo_api_key": _matching(
         r"(pk_[A-Za-z0-9_]{1,252})?", "pk_ and then letters, digits or _; a private key of Klaviyo, or empty"
@@ -418,10 +421,11 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
     "events_lookback_hours": check_lookback,
+    "custom_objects": check_custom_objects,
     "schedule": check_schedule,
     "alert_email": check_email,
-    "custom_objects": check_custom_objects,
     "ci": _one_of("github", "none"),
+    "files_are_good": _one_of(True),
 }
 WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
 
@@ -448,33 +452,42 @@ def check_answers(context: Context) -> bool:
     Raises:
         UserMessageError: a line for each bad answer.
     """
-    conf = context["_copier_conf"]
+    answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
     lines = []
     for name, rule in RULES.items():
-        if name in context:
-            value = context[name]
-        elif name in conf["settings"].defaults:
-            value = conf["settings"].defaults[name]
-            if isinstance(value, str):  # Copier renders a default that comes from the settings
-                value = context.environment.from_string(value).render(context.get_all())
-        elif name in WITHOUT_DEFAULT and conf["defaults"]:
+        if name in answers:
+            try:
+                rule(answers[name])
+            except BadAnswer as bad:
+                lines.append(_refusal(name, answers[name], bad))
+        elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
             lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
-            continue
-        else:
-            continue
-        try:
-            rule(value)
-        except BadAnswer as bad:
-            lines.append(_refusal(name, value, bad))
     _check_place(context, lines)
     if lines:
         raise UserMessageError("\n".join(lines))
     return False
 
 
+def _settings_defaults(context: Context) -> dict[str, Any]:
+    """The defaults in the user's Copier settings, with text rendered as Copier will render it."""
+    defaults = {}
+    for name, value in context["_copier_conf"]["settings"].defaults.items():
+        if name in RULES:
+            try:
+                template = context.environment.from_string(value) if isinstance(value, str) else None
+                defaults[name] = template.render(context.get_all()) if template else value
+            except Exception:
+                raise UserMessageError(
+                    f"{name}: the default in Copier's settings is not text that Jinja can render."
+                ) from None
+    return defaults
+
+
 def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
     """One line: the question, the value (never the key's), the form wanted, how to mend it."""
-    shown = "the value (not shown)" if name == "klaviyo_api_key" else repr(value)
+    shown = str(value) if isinstance(value, date) else repr(value)
+    if name == "klaviyo_api_key" or "pk_" in shown:
+        shown = "the value (not shown)"
     if len(shown) > 80:
         shown = shown[:77] + "..."
     quote = " An unquoted date in a data file is not text: quote it." if isinstance(value, date) else ""
@@ -527,9 +540,10 @@ def check_fields(path: str, text: str) -> None:
         source = yaml.safe_load(text)["in"]
         if source.get("incremental_field", CONNECTOR_FIELD) != CONNECTOR_FIELD:
             raise ValueError(f"incremental_field must be {CONNECTOR_FIELD}, the API's name")
-        if source["data_source"] == "events" and "incremental_field" in source:
+        # Only events have skip_related_objects; their data_source reads ${datasource.name}, as all do.
+        if "skip_related_objects" in source and "incremental_field" in source:
             raise ValueError("events must have no incremental_field")
-    elif path.endswith(".sql") and "incremental_field_connector" in text:
+    elif path.endswith((".sql", ".dig")) and "incremental_field_connector" in text:
         raise ValueError("SQL must use incremental_field, the table's name, not the API's")
 
 
@@ -553,9 +567,7 @@ def check_files(context: Context) -> bool:
             check_timestamps(text)
             check_fields(path, text)
         except ValueError as error:
-            raise UserMessageError(
-                f"{path}: {error}. This is a fault of the template; nothing was written."
-            ) from None
+            raise UserMessageError(f"{path} breaks a rule: {error}. Nothing was written.") from None
     return False
 
 
