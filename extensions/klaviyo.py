@@ -10,6 +10,7 @@ credentials file, what is reported after a copy, and the Jinja extension that of
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import unicodedata
@@ -425,6 +426,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "schedule": check_schedule,
     "alert_email": check_email,
     "ci": _one_of("github", "none"),
+    "writes_credentials": _one_of(True, False),
     "files_are_good": _one_of(True),
 }
 WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
@@ -462,7 +464,10 @@ def check_answers(context: Context) -> bool:
                 lines.append(_refusal(name, answers[name], bad))
         elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
             lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
-    _check_place(context, lines)
+    conf = context["_copier_conf"]
+    if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
+        lines.append(f"No -d can mend what {conf['answers_file']} says: correct it there and commit.")
+    lines += place_problems(context)
     if lines:
         raise UserMessageError("\n".join(lines))
     return False
@@ -568,6 +573,12 @@ def check_files(context: Context) -> bool:
             check_fields(path, text)
         except ValueError as error:
             raise UserMessageError(f"{path} breaks a rule: {error}. Nothing was written.") from None
+    ours, theirs = context["target_database"] or DEFAULT_DATABASE, existing_database(context)
+    if if_of_others(context, DATABASE_FILE) and ours != theirs:
+        raise UserMessageError(
+            f"target_database: {ours!r} will not do, {DATABASE_FILE} of another source says {theirs!r}. "
+            f"Mend it with -d target_database={theirs}"
+        )
     return False
 
 
@@ -587,7 +598,7 @@ def rendered_files(context: Context) -> Iterator[tuple[str, str]]:
         for variant in variants:
             scope = {**context.get_all(), **variant}
             name = context.environment.from_string(path.removesuffix(".jinja")).render(scope)
-            if name and not name.startswith("/") and "//" not in name:
+            if all(name.split("/")):  # Copier leaves out what has an empty part in its path
                 yield name, template.render(scope)
 
 
@@ -611,29 +622,39 @@ def _destination(context: Context, path: str) -> Path:
     return Path(context["_copier_conf"]["dst_path"]) / path
 
 
-def _check_place(context: Context, lines: list[str]) -> None:
-    """Add a line for each file in the destination that makes a copy or update impossible."""
+def place_problems(context: Context) -> Iterator[str]:
+    """Say what in the destination makes a copy or an update impossible, a line each."""
+    answers_file = context["_copier_conf"]["answers_file"]
+    answers = _read_yaml(context, answers_file)
+    if isinstance(answers, dict) and "_src_path" in answers and "events_lookback_hours" not in answers:
+        yield f"{answers_file}: belongs to another template; add --answers-file .copier-answers.klaviyo.yml"
     try:
         read_credentials(_destination(context, CREDENTIALS))
     except ValueError as error:
-        lines.append(f"{CREDENTIALS}: {error}")
-    theirs = existing_database(context)
-    ours = context.get("target_database") or theirs
-    if theirs != DEFAULT_DATABASE and isinstance(ours, str) and ours != theirs and not _is_ours(context, DATABASE_FILE):
-        lines.append(
-            f"target_database: {ours!r} will not do, {DATABASE_FILE} of this repo says {theirs}; use -d target_database={theirs}"
-        )
+        yield f"{CREDENTIALS}: {error}"
+    if is_new_repo(context) and if_of_others(context, CHECK):
+        yield f"{CHECK}: is not this template's; rename it, nothing was changed"
+    if if_of_others(context, DATABASE_FILE) and not existing_database(context):
+        yield f"{DATABASE_FILE}: must name the database under databases.src; nothing was changed"
+
+
+def _read_yaml(context: Context, path: str) -> Any:
+    """What a YAML file of the destination says; None where there is none, or it is not YAML."""
+    try:
+        return yaml.safe_load(_destination(context, path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
 
 
 @pass_context
 def existing_database(context: Context) -> str:
-    """The database that a repo's `config/database.yml` names (`databases.src`), else the default."""
+    """The database that the `config/database.yml` in the destination names; empty if it names none."""
     try:
-        database = yaml.safe_load(_destination(context, DATABASE_FILE).read_text(encoding="utf-8"))["databases"]["src"]
+        database = _read_yaml(context, DATABASE_FILE)["databases"]["src"]
         check_database(database)
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
-        return DEFAULT_DATABASE
-    return database or DEFAULT_DATABASE
+    except (BadAnswer, TypeError, KeyError):
+        return ""
+    return database
 
 
 def _is_ours(context: Context, path: str) -> bool:
@@ -652,16 +673,26 @@ def if_of_others(context: Context, path: str) -> str:
 
 @pass_context
 def lines_of_others(context: Context, path: str) -> str:
-    """What an ignore file of another source says, so that ours is added below it and wins."""
-    if not if_of_others(context, path):
-        return ""
-    return _destination(context, path).read_text(encoding="utf-8").rstrip("\n") + "\n\n"
+    """What an ignore file of another source says; ours come below it, and so they win."""
+    file = _destination(context, path)
+    text = file.read_bytes().decode("utf-8") if file.is_file() else ""
+    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip()
+    return theirs and theirs + "\n\n"
 
 
 @pass_context
 def is_new_repo(context: Context) -> bool:
     """Whether this is the first copy: there is no answers file yet."""
-    return not _destination(context, ".copier-answers.yml").exists()
+    return not _destination(context, context["_copier_conf"]["answers_file"]).exists()
+
+
+@pass_context
+def answers_to_store(context: Context) -> dict[str, Any]:
+    """The answers, with the whole path of a template on this machine: updates start from elsewhere."""
+    answers = dict(context["_copier_answers"])
+    if Path(answers["_src_path"]).exists():
+        answers["_src_path"] = os.path.abspath(answers["_src_path"])
+    return answers
 
 
 def read_credentials(path: Path) -> dict[str, Any]:
@@ -722,37 +753,39 @@ def quality_gates(context: Context) -> str:
     root = Path(context["_copier_conf"]["dst_path"])
     if context["_copier_conf"]["pretend"]:
         return "Nothing was written (--pretend), so nothing was verified."
-    try:
-        check = runpy.run_path(str(root / CHECK))
-        gates = check["check"](root)
-        report = check["report"](gates)
-    except FileNotFoundError:
-        return f"{CHECK} is gone, so nothing was verified."
-    except Exception as error:  # a client may have edited it, or an update left conflict markers in it
-        raise UserMessageError(f"{conflicts(context)}{CHECK} cannot run: {error}") from None
-    if any(gate.problems for gate in gates):
-        raise UserMessageError(f"{conflicts(context)}{report}")
+    marked = conflicts(context)
+    if not (root / CHECK).is_file():
+        report, failed = f"{CHECK} is gone, so nothing was verified.", False
+    else:
+        try:
+            check = runpy.run_path(str(root / CHECK))
+            gates = check["check"](root)
+            report, failed = check["report"](gates), any(gate.problems for gate in gates)
+        except Exception as error:  # a client may have edited it, or an update left conflict markers in it
+            report, failed = f"{CHECK} cannot run: {error}", True
+    if marked or failed:
+        raise UserMessageError(marked + report)
     return report
 
 
-@pass_context
 def conflicts(context: Context) -> str:
-    """Name the files in which an update left conflict markers; empty if there are none."""
+    """Name the files in which an update left a conflict; empty if there are none."""
     root = Path(context["_copier_conf"]["dst_path"])
-    files = [
-        path.relative_to(root).as_posix()
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-        and ".git" not in path.relative_to(root).parts
-        and re.search(rb"^<{7} before updating$", path.read_bytes(), re.MULTILINE)
-    ]
+    files = [path for path, _ in rendered_files(context) if _has_conflict(root / path)]
     if not files:
         return ""
     return (
         "CONFLICTS: your change and the template's met in the same lines of\n"
         + "".join(f"  {file}\n" for file in files)
-        + "Open each, choose between the lines marked <<<<<<< and >>>>>>>, then git add it.\n\n"
+        + "Open each, choose between what <<<<<<< and >>>>>>> mark (or see its .rej), then git add it.\n\n"
     )
+
+
+def _has_conflict(path: Path) -> bool:
+    """Whether there are Copier's markers in a file, or beside it what `--conflict rej` leaves."""
+    if path.with_name(f"{path.name}.rej").exists():
+        return True
+    return path.is_file() and bool(re.search(rb"^<{7} before updating\r?$", path.read_bytes(), re.MULTILINE))
 
 
 def quoted(value: str) -> str:
@@ -769,11 +802,11 @@ class KlaviyoExtension(Extension):
         environment.filters["quoted"] = quoted
         environment.filters["timestamp"] = timestamp
         environment.globals.update(
+            answers_to_store=answers_to_store,
             catalogue=CATALOGUE,
             check_answers=check_answers,
             check_files=check_files,
             chosen_objects=_chosen_objects,
-            conflicts=conflicts,
             credentials=credentials,
             existing_database=existing_database,
             if_of_others=if_of_others,
