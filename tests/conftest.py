@@ -23,6 +23,23 @@ def _nobodys_settings(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def pristine_template(tmp_path_factory):
+    """The template outside git, so that Copier takes it as it is. Only to be read: see `template`."""
+    copy = tmp_path_factory.mktemp("pristine") / "template"
+    for folder in ("extensions", "template"):
+        shutil.copytree(TEMPLATE / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("copier.yml", "example-answers.yml"):
+        shutil.copy(TEMPLATE / file, copy)
+    return copy
+
+
+@pytest.fixture
+def template(pristine_template, tmp_path):
+    """A copy of the template for a test to edit."""
+    return shutil.copytree(pristine_template, tmp_path / "template")
+
+
+@pytest.fixture(scope="session")
 def example_answers():
     """The published example: an answer to every question but the key."""
     return yaml.safe_load((TEMPLATE / "example-answers.yml").read_text(encoding="utf-8"))
