@@ -226,7 +226,8 @@ def _guess_timestamp(value: Any) -> str:
             moment = datetime.fromtimestamp(int(text[:10]), timezone.utc).replace(tzinfo=None)
         else:
             found = re.fullmatch(
-                r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]*)?)?)?"
+                r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+                r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]*)?)?)?"
                 r" *(?:Z|UTC|([+-])([0-9]{2}):?([0-9]{2}))?",
                 text,
                 re.IGNORECASE,
@@ -266,8 +267,10 @@ def check_dual_field(data_source: str, table_field: str | None, connector_field:
     Only a data source of the catalogue can be checked: of others the API's names are not known.
 
     Raises:
-        ValueError: the pair is not the catalogue's.
+        ValueError: the pair is not the catalogue's, or campaigns have one name twice, there too.
     """
+    if data_source == "campaigns" and table_field == connector_field:
+        raise ValueError(f"updated_at with updated, or created_at with created, not {table_field} twice")
     for known in CATALOGUE:
         if known.data_source == data_source:
             right = {
@@ -311,7 +314,7 @@ def check_client_name(value: Any) -> None:
 
 
 def check_authentication_id(value: Any) -> None:
-    """Accept the number of a TD authentication, or its name, but not Klaviyo's key pasted one question late."""
+    """Accept the number of a TD authentication, or its name; not a Klaviyo key pasted one question late."""
     text = _bare_number_as_text(value)
     if not isinstance(text, str) or not re.fullmatch(r"(?!pk_)[A-Za-z0-9_-]{1,128}", text):
         raise BadAnswer("digits, as in the authentication's URL; or letters, digits, _ and -")
@@ -370,10 +373,10 @@ def check_schedule(value: Any) -> None:
 def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
     low, high, names = limits
     for part in field.lower().split(","):
-        found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([1-9][0-9]?))?", part)
+        found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(-([0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", part)
         if not found:
             return False
-        ends = [end for end in found.group(2, 3) if end]
+        ends = [end for end in found.group(2, 4) if end]
         numbers = [int(end) for end in ends if end.isdigit()]
         if not all(end.isdigit() or end in names.split() for end in ends):
             return False
@@ -396,7 +399,7 @@ def check_custom_objects(value: Any) -> None:
         raise BadAnswer(CUSTOM_OBJECT_FORM)
     objects = [*CATALOGUE, *map(custom_object, entries)]
     if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
-        raise BadAnswer("names of their own, none of the six, none twice, no x_hist beside x: " + CUSTOM_OBJECT_FORM)
+        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + CUSTOM_OBJECT_FORM)
 
 
 def _parsed(value: Any) -> Any:
@@ -506,9 +509,10 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
 
 # Something that means to be a time, whatever its form: a literal, or the end of one in SQL.
 TIME_LITERAL = (
-    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?(?:Z\b|[+-][0-9]{2}:?[0-9]{2}\b)?"
+    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?"
+    r"(?:Z\b|[+-][0-9]{2}:?[0-9]{2}\b)?"
 )
-TIME_ENDING = r"""(?<=['"])\.[0-9]+Z?(?=['"])|\.0+Z\b"""
+TIME_ENDING = r"""(?<=['"])(?:\.[0-9]+Z?|Z)(?=['"])|\.0+Z\b"""
 
 
 def check_timestamps(text: str) -> None:
@@ -537,6 +541,7 @@ def check_fields(path: str, text: str) -> None:
     """
     if path.endswith("_datasources.yml"):
         for entry in (entry for entries in yaml.safe_load(text).values() for entry in entries):
+            timestamp(entry["default_start_time"])
             if entry["incremental_field"] or entry["incremental_field_connector"]:
                 check_dual_field(
                     entry["name"], entry["incremental_field"], entry["incremental_field_connector"]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from copier import run_copy
+from copier.errors import UserMessageError
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 
@@ -37,6 +39,23 @@ def pristine_template(tmp_path_factory):
 def template(pristine_template, tmp_path):
     """A copy of the template for a test to edit."""
     return shutil.copytree(pristine_template, tmp_path / "template")
+
+
+@pytest.fixture
+def refusal():
+    """Copies a template that Copier must refuse, without a trace in the destination; gives the message."""
+
+    def content(folder):
+        return [(path, path.is_file() and path.read_bytes()) for path in sorted(folder.rglob("*"))]
+
+    def copy(template, destination, **options):
+        before = destination.exists(), content(destination)
+        with pytest.raises(UserMessageError) as refused:
+            run_copy(str(template), destination, defaults=True, unsafe=True, quiet=True, **options)
+        assert (destination.exists(), content(destination)) == before
+        return str(refused.value)
+
+    return copy
 
 
 @pytest.fixture(scope="session")

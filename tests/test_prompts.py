@@ -46,7 +46,7 @@ class Terminal:
         self.shown = ""
 
     def wait_for(self, *expected):
-        """Read on until something is shown; tell the program where the cursor is if it asks, as terminals do."""
+        """Read on until something is shown; if asked where the cursor is, answer, as terminals do."""
         cursor_position_request = "\x1b[6n"
         while self.child.expect_exact([cursor_position_request, *expected]) == 0:
             self.shown += self.child.before
