@@ -5,7 +5,7 @@ READY := $(VENV)/ready
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold test test-engine test-oldest rehearse lock clean
+.PHONY: help scaffold test test-engine test-oldest test-setup rehearse lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 
 test-oldest: .venv-oldest/ready  ## the tests of copy and update on the oldest Copier that copier.yml allows
 	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine
+
+test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
+	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
 rehearse: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, without TD and without Klaviyo
 	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make rehearse DIR=../acme-klaviyo" >&2; exit 2; }

@@ -1,0 +1,183 @@
+"""`make` sets itself up, renders the tree as it is checked out, and says what is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+VENV = Path(sys.prefix)
+
+
+def make(folder, *arguments, **environment):
+    return subprocess.run(
+        [shutil.which("make"), "-C", folder, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def scaffold(checkout, destination):
+    """Run `make scaffold` in what these tests run in, which stays as it is."""
+    return make(checkout, f"VENV={VENV}", f"--old-file={VENV}/ready", "scaffold", f"DEST={destination}")
+
+
+def git(folder, *command):
+    subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(template):
+    """The template in git, with what `make` needs, tagged."""
+    for file in ("Makefile", "requirements.txt"):
+        shutil.copy(TEMPLATE / file, template)
+    git(template, "init", "-q")
+    git(template, "add", "--all")
+    git(template, "commit", "-q", "-m", "x")
+    git(template, "tag", "v1.0.0")
+    return template
+
+
+@pytest.mark.parametrize("destination", ["../acme", "../acme klaviyo/new", "../empty"])
+def test_scaffold_renders_into_a_new_or_empty_folder(checkout, tmp_path, destination):
+    (tmp_path / "empty").mkdir()
+    run = scaffold(checkout, destination)
+    assert run.returncode == 0, run.stderr
+    assert (checkout / destination / "ingestion/klaviyo_ingest_inc.dig").is_file()
+
+
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        ("../theirs", "../theirs has something in it"),
+        ("../theirs/file", "has something in it"),
+        ("", "Say where"),
+    ],
+)
+def test_scaffold_refuses_what_is_there_and_touches_nothing(checkout, tmp_path, destination, told):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/file").write_text("theirs", encoding="utf-8")
+    run = scaffold(checkout, destination)
+    assert run.returncode != 0
+    assert told in run.stderr
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["file"]
+    assert (tmp_path / "theirs/file").read_text(encoding="utf-8") == "theirs"
+
+
+def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkout, tmp_path):
+    for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
+        with (checkout / f"template/ingestion/sql/{file}.jinja").open("a", encoding="utf-8") as source:
+            source.write("-- after the tag\n")
+        if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
+            git(checkout, "commit", "-q", "-a", "-m", "x")
+    run = scaffold(checkout, "../acme")
+    assert run.returncode == 0, run.stderr
+    for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
+        assert (
+            (tmp_path / f"acme/ingestion/sql/{file}")
+            .read_text(encoding="utf-8")
+            .endswith("-- after the tag\n")
+        )
+
+
+# A Python that makes no real venv: its pip does nothing, and fails as often as $PIP_FAILS says.
+STAND_IN = f"""#!/bin/sh
+echo "$@" >> "$0.log"
+case "$1" in
+  -c) exec {sys.executable} "$@" ;;
+  -m) rm -rf "$4" && mkdir -p "$4/bin" && printf '#!/bin/sh\\nexit ${{PIP_FAILS:-0}}\\n' > "$4/bin/pip" ;;
+esac
+chmod +x "$4/bin/pip"
+"""
+
+
+@pytest.fixture
+def python(tmp_path):
+    """The path of a stand-in for Python, with which a set-up takes no time; it logs its arguments."""
+    path = tmp_path / "python"
+    path.write_text(STAND_IN, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def set_ups(python):
+    return (
+        python.with_name("python.log").read_text(encoding="utf-8").splitlines().count("-m venv --clear .venv")
+    )
+
+
+def test_a_set_up_is_done_once_and_again_after_new_pins(checkout, python):
+    def set_up():
+        run = make(checkout, f"PYTHON={python}", ".venv/ready")
+        assert run.returncode == 0, run.stderr
+
+    set_up()
+    set_up()
+    assert set_ups(python) == 1
+    later = (checkout / ".venv/ready").stat().st_mtime + 1
+    os.utime(checkout / "requirements.txt", (later, later))
+    set_up()
+    assert set_ups(python) == 2
+
+
+def test_an_interrupted_set_up_is_done_again_from_scratch(checkout, python):
+    assert make(checkout, f"PYTHON={python}", ".venv/ready", PIP_FAILS="1").returncode != 0
+    (checkout / ".venv/half").touch()
+    assert make(checkout, f"PYTHON={python}", ".venv/ready").returncode == 0
+    assert set_ups(python) == 2
+    assert not (checkout / ".venv/half").exists()
+
+
+# What stands in for Python, and what is said of it.
+UNFIT = {
+    "nothing": (None, "is missing: install Python 3.10 or newer"),
+    "an old one": ('[ "$1" = --version ] && echo Python 3.9.1; exit 1', "Python 3.9.1 is too old"),
+    "one without venv": ('case "$2" in *ensurepip*) exit 1; esac', "has no venv: install it"),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_an_unfit_python_is_named(checkout, tmp_path, what):
+    script, told = UNFIT[what]
+    if script:
+        (tmp_path / "python").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / "python").chmod(0o755)
+    run = make(checkout, f"PYTHON={tmp_path / 'python'}", "test")
+    assert run.returncode != 0
+    assert told in run.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_missing_git_is_named(checkout, python, tmp_path):
+    (tmp_path / "bin").mkdir()
+    for tool in ("sh", "sed"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    run = make(checkout, f"PYTHON={python}", "test", PATH=str(tmp_path / "bin"))
+    assert run.returncode != 0
+    assert "git is missing" in run.stderr
+
+
+def test_no_tracked_file_names_the_host_of_a_package_registry():
+    hosts = [".".join(host) for host in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=TEMPLATE, check=True, capture_output=True, text=True
+    )
+    for name in tracked.stdout.split("\0")[:-1]:
+        text = (TEMPLATE / name).read_text(encoding="utf-8")
+        assert not [host for host in hosts if host in text], name
+    assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.setup
+def test_a_fresh_clone_sets_itself_up_and_scaffolds(tmp_path):
+    git(tmp_path, "clone", "-q", TEMPLATE, "clone")
+    for destination in ("../acme", "../another"):
+        run = make(tmp_path / "clone", "scaffold", f"DEST={destination}")
+        assert run.returncode == 0, run.stderr
+        assert ("Setting up" in run.stderr) == (destination == "../acme")
+        assert (tmp_path / "clone" / destination / "README.md").is_file()
