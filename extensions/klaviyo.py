@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,7 @@ def check_answers(context: Context) -> bool:
     Raises:
         UserMessageError: a line for each bad answer.
     """
+    os.environ[STARTED_IN] = os.getcwd()
     answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
     lines = []
     for name, rule in RULES.items():
@@ -572,6 +574,9 @@ def check_files(context: Context) -> bool:
     Raises:
         UserMessageError: the file and what is wrong with it.
     """
+    environment = context.environment
+    if hasattr(environment, "files_are_good"):  # Copier evaluates a `when` three times; once will do
+        return False
     for path, text in rendered_files(context):
         try:
             check_timestamps(text)
@@ -584,6 +589,7 @@ def check_files(context: Context) -> bool:
             f"target_database: {ours!r} will not do, {DATABASE_FILE} of another source says {theirs!r}. "
             f"Mend it with -d target_database={theirs}"
         )
+    environment.files_are_good = True
     return False
 
 
@@ -623,8 +629,13 @@ DATABASE_FILE = "ingestion/config/database.yml"
 CHECK = "scripts/check_ingestion.py"
 
 
+# Where Copier was started, as check_answers saw it. An update goes on in a temporary folder when it
+# asks for `_skip_if_exists`, with an environment in which nothing was asked yet: no memory but the process's.
+STARTED_IN = "KLAVIYO_TEMPLATE_STARTED_IN"
+
+
 def _destination(context: Context, path: str) -> Path:
-    return Path(context["_copier_conf"]["dst_path"]) / path
+    return Path(os.environ.get(STARTED_IN, "")) / context["_copier_conf"]["dst_path"] / path
 
 
 def place_problems(context: Context) -> Iterator[str]:
@@ -639,8 +650,12 @@ def place_problems(context: Context) -> Iterator[str]:
         yield f"{CREDENTIALS}: {error}"
     if is_new_repo(context) and if_of_others(context, CHECK):
         yield f"{CHECK}: is not this template's; rename it, nothing was changed"
-    if if_of_others(context, DATABASE_FILE) and not existing_database(context):
-        yield f"{DATABASE_FILE}: must name the database under databases.src; nothing was changed"
+    if if_of_others(context, DATABASE_FILE):
+        if not existing_database(context):
+            yield f"{DATABASE_FILE}: must name the database under databases.src; nothing was changed"
+        # Older ones take `_skip_if_exists` unrendered where an update merges.
+        if tuple(int(part) for part in version("copier").split(".")[:3]) < (9, 10, 3):
+            yield f"{DATABASE_FILE}: is another source's, which needs Copier 9.10.3 or newer"
 
 
 def _read_yaml(context: Context, path: str) -> Any:
@@ -681,7 +696,7 @@ def lines_of_others(context: Context, path: str) -> str:
     """What an ignore file of another source says; ours come below it, and so they win."""
     file = _destination(context, path)
     text = file.read_bytes().decode("utf-8") if file.is_file() else ""
-    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip()
+    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip("\n")
     return theirs and theirs + "\n\n"
 
 

@@ -1,11 +1,13 @@
 """What all tests share: the example answers, and a repo rendered from them."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from by_hand import commit, copy, edit, release
 from copier import run_copy
 from copier.errors import UserMessageError
 
@@ -14,9 +16,11 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_settings(tmp_path_factory):
-    """Keeps the user's own Copier settings and git identity out of the tests."""
+    """Keeps the user's own settings of Copier and git out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.delenv("COPIER_SETTINGS_PATH", raising=False)
         for role in ("AUTHOR", "COMMITTER"):
             patch.setenv(f"GIT_{role}_NAME", "A Consultant")
@@ -79,4 +83,29 @@ def client_repo(example_repo, tmp_path):
     shutil.copytree(example_repo, repo)
     for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "Klaviyo ingestion"]):
         subprocess.run(["git", *command], cwd=repo, check=True)
+    return repo
+
+
+@pytest.fixture(scope="session")
+def _first_version(pristine_template, tmp_path_factory):
+    """The folder of `released` and `acme`, to be copied."""
+    folder = tmp_path_factory.mktemp("first-version")
+    shutil.copytree(pristine_template, folder / "released")
+    release(folder / "released", "1.0.0")
+    copy(folder / "released", folder / "acme")
+    return folder
+
+
+@pytest.fixture
+def released(_first_version, tmp_path):
+    """The template as it stands, in git as version 1.0.0, for a test to bring out the next."""
+    return shutil.copytree(_first_version / "released", tmp_path / "released")
+
+
+@pytest.fixture
+def acme(_first_version, released, tmp_path):
+    """A client's repo, made from `released` by `copy`."""
+    repo = shutil.copytree(_first_version / "acme", tmp_path / "acme")
+    edit(repo / ".copier-answers.yml", str(_first_version / "released"), str(released))
+    commit(repo)
     return repo

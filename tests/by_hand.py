@@ -1,0 +1,88 @@
+"""What a person does by hand: types a command, edits a file, brings out a version of the template."""
+
+import os
+import subprocess
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from copier.__main__ import CopierApp
+from plumbum import local
+
+KEY = "pk_0123456789abcdef"
+DEFAULTS = ("--trust", "--defaults")
+ANSWERS = (*DEFAULTS, "--data-file", Path(__file__).parent.parent / "example-answers.yml")
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and all that it printed."""
+
+    exit_code: int
+    output: str
+
+
+def copier(*arguments, cwd):
+    """Run a command line of Copier's in this process: to start Python and import Copier costs a second."""
+    printed = StringIO()
+    # plumbum, which Copier calls git with, remembers folder and environment from when it was imported.
+    with local.cwd(cwd), local.env(**os.environ), redirect_stdout(printed), redirect_stderr(printed):
+        try:
+            _, exit_code = CopierApp.run(["copier", *map(str, arguments)], exit=False)
+        except Exception:
+            traceback.print_exc()
+            exit_code = 1
+    return Ended(exit_code, printed.getvalue())
+
+
+def copy(template, repo, *arguments):
+    """Make a client's repo of the example answers and `KEY`, in git."""
+    given = (*ANSWERS, "-d", f"klaviyo_api_key={KEY}", *arguments)
+    ended = copier("copy", *given, template, repo, cwd=repo.parent)
+    assert ended.exit_code == 0, ended.output
+    commit(repo)
+    return repo
+
+
+def update(repo, *arguments):
+    """Update a repo, which must succeed; gives what was printed."""
+    ended = copier("update", *DEFAULTS, *arguments, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+def git(*arguments, cwd):
+    """Run a git command, which must succeed; gives what it printed."""
+    return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+def commit(folder):
+    """Commit all that is in a folder, which becomes a git repo if it is none yet."""
+    git("init", "--quiet", cwd=folder)
+    git("add", "--all", cwd=folder)
+    git("commit", "--quiet", "--allow-empty", "--message", "By hand", cwd=folder)
+
+
+def edit(file, old, new):
+    """Replace a text that is in a file exactly once."""
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{text.count(old)} times in {file}: {old}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def append(file, text):
+    """Add text at the end of a file."""
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def release(template, version):
+    """Commit and tag what is in a template."""
+    commit(template)
+    git("tag", version, cwd=template)
+
+
+def contents(repo):
+    """The bytes of every file in a repo but git's own, by its path."""
+    paths = {path.relative_to(repo).as_posix(): path for path in repo.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(".git/")}

@@ -1,0 +1,144 @@
+"""Klaviyo is added to the repo of another source, which stays as it is."""
+
+import json
+import stat
+import subprocess
+from importlib.metadata import version
+
+import pytest
+import zendesk_repo
+from by_hand import DEFAULTS, KEY, commit, copier, edit, git, release, update
+from packaging.version import Version
+from zendesk_repo import CREDENTIALS, FILES, TOKENS
+
+if Version(version("copier")) < Version("9.10.3"):
+    pytest.skip("this Copier is refused, as the last test shows on newer ones", allow_module_level=True)
+
+GIVEN = {
+    "td_authentication_id": "360030",
+    "default_start_date": "2023-09-01T00:00:00.000000",
+    "klaviyo_api_key": KEY,
+}
+IGNORE_FILES = (".gitignore", "ingestion/.digdagignore")
+INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
+
+
+def adopt(released, repo, *arguments):
+    """Run the command that README.md gives, with the two answers that have no default, and the key."""
+    given = [part for name, value in GIVEN.items() for part in ("-d", f"{name}={value}")]
+    return copier("copy", *DEFAULTS, "--overwrite", *given, *arguments, released, ".", cwd=repo)
+
+
+@pytest.fixture
+def adopted(released, tmp_path):
+    """The repo after Klaviyo was added to it, committed."""
+    repo = zendesk_repo.make(tmp_path / "acme")
+    ended = adopt(released, repo)
+    assert ended.exit_code == 0, ended.output
+    commit(repo)
+    return repo
+
+
+def git_ignores_the_credentials(repo):
+    return subprocess.run(["git", "check-ignore", "--quiet", CREDENTIALS], cwd=repo).returncode == 0
+
+
+def changed_files_of_theirs(repo):
+    """Their files that are not as they were; an ignore file may have more below."""
+    now = {path: (repo / path).read_text(encoding="utf-8") for path in FILES}
+    return [path for path in FILES if now[path] != FILES[path] and path not in IGNORE_FILES] + [
+        path for path in IGNORE_FILES if not now[path].startswith(FILES[path])
+    ]
+
+
+def test_their_files_stay_and_the_credentials_have_one_entry_more(adopted):
+    assert changed_files_of_theirs(adopted) == []
+    entries = json.loads((adopted / CREDENTIALS).read_text(encoding="utf-8"))
+    assert list(entries.items()) == [*TOKENS.items(), ("klaviyo_api_token", KEY)]
+    assert stat.S_IMODE((adopted / CREDENTIALS).stat().st_mode) == 0o640
+    assert CREDENTIALS not in git("ls-files", cwd=adopted)
+    ignored_by_push = (adopted / "ingestion/.digdagignore").read_text(encoding="utf-8").splitlines()
+    assert {"notes", "credentials_ingestion.json"} <= set(ignored_by_push)
+
+
+def test_the_tables_go_to_the_database_that_is_there(adopted):
+    assert "target_database: acme_raw\n" in (adopted / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert "FROM acme_raw." in (adopted / "ingestion/sql/klaviyo_monitoring.sql").read_text(encoding="utf-8")
+
+
+def test_later_fixes_reach_our_files_and_leave_theirs(released, adopted):
+    template = released / "template"
+    edit(template / f"{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(template / ".gitignore.jinja", ".digdag/\n", ".digdag/\n*.fixed\n")
+    for path in FILES:
+        for shared in (template / path, template / f"{path}.jinja"):
+            if shared.exists() and path not in IGNORE_FILES:
+                shared.write_text("# fixed; from the Klaviyo ingestion template\n", encoding="utf-8")
+    release(released, "1.1.0")
+    update(adopted)
+    assert "timezone: UTC  # fixed\n" in (adopted / INCREMENTAL).read_text(encoding="utf-8")
+    assert (adopted / ".gitignore").read_text(encoding="utf-8").endswith(".digdag/\n*.fixed\n")
+    assert changed_files_of_theirs(adopted) == []
+    assert git_ignores_the_credentials(adopted)
+
+
+def test_a_recopy_leaves_theirs_too(adopted):
+    ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=adopted)
+    assert ended.exit_code == 0, ended.output
+    assert git("status", "--porcelain", cwd=adopted) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".gitignore", None),
+        (".gitignore", "*.log"),
+        (".gitignore", "*\n!*/\n!*.json\n!.copier-answers.yml\n"),
+        (".gitignore", "credentials*.json\r\n!/ingestion/credentials_ingestion.json\r\n"),
+        ("ingestion/.gitignore", "!credentials_ingestion.json\n"),
+    ],
+)
+def test_git_ignores_the_credentials_whatever_it_was_told(released, tmp_path, file, text):
+    repo = zendesk_repo.make(tmp_path / "acme", {file: text})
+    ended = adopt(released, repo)
+    assert ended.exit_code == 0, ended.output
+    assert git_ignores_the_credentials(repo)
+    assert (repo / file).read_bytes().startswith((text or "").encode())
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "arguments", "line"),
+    [
+        ("README.md", "", ["-d", "target_database=acme_src"], "target_database: 'acme_src' will not do"),
+        ("ingestion/config/database.yml", "databases:\n", [], "ingestion/config/database.yml: must name"),
+        ("scripts/check_ingestion.py", "", [], "scripts/check_ingestion.py: is not this template's"),
+        (".copier-answers.yml", "_src_path: elsewhere\n", [], ".copier-answers.yml: belongs to another"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, text, arguments, line):
+    repo = zendesk_repo.make(tmp_path / "acme", {file: text})
+    before = git("status", "--porcelain", cwd=repo)
+    ended = adopt(released, repo, *arguments)
+    assert ended.exit_code == 1
+    assert ended.output.startswith(line)
+    assert len(ended.output.splitlines()) == 1
+    assert git("status", "--porcelain", cwd=repo) == before
+
+
+def test_the_repo_of_another_template_keeps_its_answers(released, tmp_path):
+    others, ours = ".copier-answers.yml", ["--answers-file", ".copier-answers.klaviyo.yml"]
+    repo = zendesk_repo.make(tmp_path / "acme", {others: "_src_path: elsewhere\n"})
+    ended = adopt(released, repo, *ours)
+    assert ended.exit_code == 0, ended.output
+    commit(repo)
+    update(repo, *ours)
+    assert (repo / others).read_text(encoding="utf-8") == "_src_path: elsewhere\n"
+    assert git("status", "--porcelain", cwd=repo) == ""
+
+
+def test_a_copier_that_would_mark_conflicts_in_their_files_is_refused(released, tmp_path, monkeypatch):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.10.2")
+    ended = adopt(released, repo)
+    assert ended.exit_code == 1
+    assert "needs Copier 9.10.3 or newer" in ended.output

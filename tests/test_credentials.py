@@ -1,0 +1,183 @@
+"""The credentials are the client's: what each of Copier's operations does with them."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from io import StringIO
+
+import pexpect
+import pytest
+from by_hand import ANSWERS, DEFAULTS, KEY, commit, copier, git, release, update
+
+FILE = "ingestion/credentials_ingestion.json"
+PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
+OTHERS = {"zendesk_token": "zendesk-1", "shop_token": "größer", "shop": "acme"}
+BROKEN = ['{"zendesk_token": ', '["zendesk_token"]', None]  # None: a folder
+
+
+def entries(repo):
+    return list(json.loads((repo / FILE).read_text(encoding="utf-8")).items())
+
+
+def mode(repo):
+    return stat.S_IMODE((repo / FILE).stat().st_mode)
+
+
+def put(repo, text):
+    """Put a credentials file into a repo, as another source, or the client, may have done."""
+    (repo / FILE).parent.mkdir(parents=True, exist_ok=True)
+    (repo / FILE).write_text(text, encoding="utf-8")
+    (repo / FILE).chmod(0o640)
+
+
+def break_credentials(repo, text):
+    """Put into a repo what is no map of credentials."""
+    (repo / FILE).unlink(missing_ok=True)
+    if text is None:
+        (repo / FILE).mkdir(parents=True)
+    else:
+        put(repo, text)
+
+
+def leaks(folder):
+    """The files below a folder that have the key in them."""
+    return [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(("key", "written"), [(KEY, KEY), ("", PLACEHOLDER)])
+def test_a_copy_writes_the_key_or_what_to_put_there_for_its_owner_only(released, tmp_path, key, written):
+    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={key}", released, "repo", cwd=tmp_path)
+    assert ended.exit_code == 0, ended.output
+    assert entries(tmp_path / "repo") == [("klaviyo_api_token", written)]
+    assert mode(tmp_path / "repo") == 0o600
+
+
+@pytest.mark.parametrize(
+    ("there", "key", "expected"),
+    [
+        (OTHERS, KEY, {**OTHERS, "klaviyo_api_token": KEY}),
+        (OTHERS, "", {**OTHERS, "klaviyo_api_token": PLACEHOLDER}),
+        ({"klaviyo_api_token": "pk_theirs", **OTHERS}, "", {"klaviyo_api_token": "pk_theirs", **OTHERS}),
+        ({"klaviyo_api_token": "pk_theirs", **OTHERS}, KEY, {"klaviyo_api_token": KEY, **OTHERS}),
+    ],
+)
+def test_a_copy_changes_no_entry_but_its_own(released, tmp_path, there, key, expected):
+    put(tmp_path / "repo", json.dumps(there))
+    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={key}", released, "repo", cwd=tmp_path)
+    assert ended.exit_code == 0, ended.output
+    assert entries(tmp_path / "repo") == list(expected.items())
+    assert mode(tmp_path / "repo") == 0o640
+
+
+def test_a_file_that_is_a_link_stays_one(released, tmp_path):
+    put(tmp_path / "vault", json.dumps(OTHERS))
+    (tmp_path / "repo/ingestion").mkdir(parents=True)
+    (tmp_path / "repo" / FILE).symlink_to(tmp_path / "vault" / FILE)
+    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, "repo", cwd=tmp_path)
+    assert ended.exit_code == 0, ended.output
+    assert (tmp_path / "repo" / FILE).is_symlink()
+    assert entries(tmp_path / "vault") == [*OTHERS.items(), ("klaviyo_api_token", KEY)]
+    assert mode(tmp_path / "vault") == 0o640
+
+
+def test_update_and_recopy_neither_ask_for_the_key_nor_touch_the_file(released, acme):
+    text = json.dumps({"klaviyo_api_token": "pk_of_the_client", **OTHERS})
+    put(acme, text)
+    release(released, "1.1.0")
+    for command, says in (
+        # Without a terminal, a question that is left to ask ends in an error.
+        (["update", "--skip-answered"], ""),
+        (["update", "--defaults", "-d", f"klaviyo_api_key={KEY}"], "The key that you gave was not written"),
+        (["recopy", "--defaults", "--overwrite"], ""),
+    ):
+        ended = copier(*command, "--trust", cwd=acme)
+        assert ended.exit_code == 0, ended.output
+        assert says in ended.output
+        assert (acme / FILE).read_text(encoding="utf-8") == text, command
+        assert mode(acme) == 0o640, command
+        commit(acme)
+
+
+def test_in_a_fresh_clone_only_a_key_makes_the_file(released, acme):
+    git("clone", "--quiet", acme, "clone", cwd=acme.parent)
+    clone = acme.parent / "clone"
+    for command in (["update"], ["recopy", "--overwrite"], ["copy", "--overwrite", released, "."]):
+        ended = copier(*command, *DEFAULTS, cwd=clone)
+        assert ended.exit_code == 0, ended.output
+        assert not (clone / FILE).exists(), command
+    copier("recopy", *DEFAULTS, "--overwrite", "-d", f"klaviyo_api_key={KEY}", cwd=clone)
+    assert entries(clone) == [("klaviyo_api_token", KEY)]
+    assert mode(clone) == 0o600
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_copy_refuses_what_is_no_map_of_credentials(released, tmp_path, text):
+    break_credentials(tmp_path / "repo", text)
+    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, "repo", cwd=tmp_path)
+    assert ended.exit_code == 1
+    (line,) = ended.output.splitlines()
+    assert line.startswith(f"{FILE}: ")
+    assert len(list((tmp_path / "repo").rglob("*"))) == 2, "more than the file and its folder"
+    assert text is None or (tmp_path / "repo" / FILE).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_an_update_refuses_what_is_no_map_of_credentials(acme, text):
+    break_credentials(acme, text)
+    ended = copier("update", *DEFAULTS, "-d", "ci=none", cwd=acme)
+    assert ended.exit_code == 1
+    first, line = ended.output.splitlines()
+    assert first == "Keeping template version 1.0.0"
+    assert line.startswith(f"{FILE}: ")
+    assert git("status", "--porcelain", cwd=acme) == ""
+    assert text is None or (acme / FILE).read_text(encoding="utf-8") == text
+
+
+def test_a_version_that_renders_no_credentials_any_more_deletes_none(released, acme):
+    (template_file,) = (released / "template/ingestion").glob("*credentials_ingestion.json*")
+    template_file.unlink()
+    release(released, "1.1.0")
+    update(acme)
+    assert entries(acme) == [("klaviyo_api_token", KEY)]
+
+
+def test_a_key_typed_at_the_prompt_is_not_shown(released, tmp_path):
+    command = ["-m", "copier", "copy", "--trust", "--data-file", str(ANSWERS[-1]), str(released), "repo"]
+    terminal = pexpect.spawn(sys.executable, command, cwd=tmp_path, encoding="utf-8", timeout=30)
+    terminal.logfile_read = StringIO()
+    terminal.expect("private API key")
+    terminal.send(f"{KEY}\r")
+    terminal.expect(pexpect.EOF)
+    assert terminal.wait() == 0
+    assert "***" in terminal.logfile_read.getvalue()
+    assert KEY not in terminal.logfile_read.getvalue()
+    assert entries(tmp_path / "repo") == [("klaviyo_api_token", KEY)]
+
+
+def test_the_key_is_nowhere_but_in_the_file(released, tmp_path):
+    temporary, hooks, repo, seen = (tmp_path / name for name in ("temporary", "hooks", "repo", "seen"))
+    temporary.mkdir()
+    hooks.mkdir()
+    # Copier commits its temporary trees, and git runs this there.
+    (hooks / "pre-commit").write_text(f'#!/bin/sh\n(pwd; grep -rF {KEY} .) >> "{seen}"\n')
+    (hooks / "pre-commit").chmod(0o755)
+
+    (tmp_path / "gitconfig").write_text(f'[core]\n  hooksPath = "{hooks}"\n')
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+
+    def run(*command, cwd):
+        command = [sys.executable, "-m", "copier", *command]
+        return subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
+
+    copied = run("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, repo, cwd=tmp_path)
+    commit(repo)
+    environment["GIT_CONFIG_GLOBAL"] = str(tmp_path / "gitconfig")
+    updated = run("update", "--trust", "--defaults", cwd=repo)
+    assert KEY.encode() not in copied.stdout + copied.stderr + updated.stdout + updated.stderr
+    assert KEY not in git("log", "--patch", "--all", cwd=repo)
+    assert leaks(repo) == [repo / FILE]
+    assert leaks(temporary) == []
+    assert "old_copy" in seen.read_text() and "new_copy" in seen.read_text()
+    assert KEY not in seen.read_text()

@@ -1,0 +1,81 @@
+"""A repo of any version that was ever released can be updated to the template as it stands."""
+
+import re
+import shutil
+
+import pytest
+from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, git, release, update
+from conftest import TEMPLATE
+
+INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
+
+
+def headings(repo):
+    """The versions that CHANGELOG.md, as committed, has a heading for; the newest first."""
+    return re.findall(r"^## (\S+) - [0-9-]+$", git("show", "HEAD:CHANGELOG.md", cwd=repo), re.MULTILINE)
+
+
+def released_versions(repo):
+    """Each version with its tag, or where it has none with the commit that brought its heading."""
+    found = {tag.removeprefix("v"): tag for tag in git("tag", cwd=repo).split()}
+    for version in headings(repo):
+        search = ("log", "--reverse", "--format=%H", f"-S## {version} - ", "--", "CHANGELOG.md")
+        found.setdefault(version, git(*search, cwd=repo).split()[0])
+    return found
+
+
+def test_a_version_is_found_by_its_tag_or_else_by_its_heading(tmp_path):
+    commits = []
+    for changelog in (
+        "# Changelog\n",
+        "# Changelog\n\n## 0.1.0 - 2026-11-24\n",
+        "# Changelog\n\n## Unreleased\n\n## 0.1.0 - 2026-11-24\n",
+        "# Changelog\n\n## 0.2.0 - 2026-12-01\n\n## 0.1.0 - 2026-11-24\n",
+    ):
+        (tmp_path / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
+        commit(tmp_path)
+        commits.append(git("rev-parse", "HEAD", cwd=tmp_path).strip())
+    git("tag", "v0.2.0", cwd=tmp_path)
+    assert released_versions(tmp_path) == {"0.1.0": commits[1], "0.2.0": "v0.2.0"}
+
+
+def test_the_newest_heading_of_the_changelog_is_among_the_versions_tested():
+    assert set(headings(TEMPLATE)[:1]) <= set(released_versions(TEMPLATE))
+
+
+@pytest.mark.parametrize("version", released_versions(TEMPLATE))
+def test_a_released_version_updates_to_the_template_as_it_stands(released, tmp_path, version):
+    history = tmp_path / "history"
+    git("clone", "--quiet", TEMPLATE, history, cwd=tmp_path)
+    git("tag", "0", released_versions(TEMPLATE)[version], cwd=history)
+    repo = copy(history, tmp_path / "repo", "--vcs-ref", "0")
+    append(repo / INCREMENTAL, "# by the client\n")
+    commit(repo)
+    for name in ("extensions", "template"):
+        shutil.rmtree(history / name)
+        shutil.copytree(released / name, history / name)
+    shutil.copy(released / "copier.yml", history)
+    release(history, "9999")
+    update(repo)
+    fresh = contents(copy(history, tmp_path / "fresh"))
+    fresh[INCREMENTAL] += b"# by the client\n"
+    assert contents(repo) == fresh
+
+
+def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit(released, tmp_path):
+    repo = copy(released, tmp_path / "repo", "-d", "alert_email=data-team@example.com")
+    edit(repo / "ingestion/sql/klaviyo_monitoring.sql", "7 * 86400", "14 * 86400")
+    commit(repo)
+    queries = released / "template/ingestion/sql"
+    (queries / "klaviyo_monitoring.sql.jinja").rename(queries / "klaviyo_last_days.sql.jinja")
+    for path in [released / "copier.yml", *released.glob("extensions/*.py"), *released.glob("template/**/*.jinja")]:
+        text = path.read_text(encoding="utf-8").replace("alert_email", "alert_address")
+        path.write_text(text, encoding="utf-8")
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    append(released / "copier.yml", re.search(r"```yaml\n(_migrations:.*?)```", readme, re.DOTALL)[1])
+    release(released, "1.1.0")
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert "CONFLICTS" in ended.output and "  ingestion/sql/klaviyo_last_days.sql\n" in ended.output
+    assert "alert_address: data-team@example.com\n" in (repo / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert not (repo / "ingestion/sql/klaviyo_monitoring.sql").exists()
+    assert "14 * 86400" in (repo / "ingestion/sql/klaviyo_last_days.sql").read_text(encoding="utf-8")

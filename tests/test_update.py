@@ -1,0 +1,118 @@
+"""An update brings the template's fixes, and loses nothing of the client's."""
+
+import re
+
+import pytest
+import yaml
+from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, release, update
+
+INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
+PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
+DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
+
+
+def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, acme):
+    append(acme / INCREMENTAL, "# by the client\n")
+    (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
+    (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
+    commit(acme)
+    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    append(released / "template/ingestion/sql/klaviyo_latest_rows.sql.jinja", "-- fixed\n")
+    release(released, "1.1.0")
+    update(acme)
+    workflow = (acme / INCREMENTAL).read_text(encoding="utf-8")
+    assert "timezone: UTC  # fixed\n" in workflow
+    assert workflow.endswith("# by the client\n")
+    assert (acme / "ingestion/sql/report.sql").read_text(encoding="utf-8") == "SELECT 1\n"
+    assert not (acme / "ingestion/sql/klaviyo_latest_rows.sql").exists()
+    commit(acme)
+    before = contents(acme)
+    update(acme)
+    assert contents(acme) == before, "a second update changes something"
+
+
+def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
+    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    (released / "template/ingestion/sql/klaviyo_monitoring.sql.jinja").rename(
+        released / "template/ingestion/sql/klaviyo_last_week.sql.jinja"
+    )
+    release(released, "1.1.0")
+    update(acme)
+    assert contents(acme) == contents(copy(released, acme.parent / "fresh"))
+
+
+@pytest.mark.parametrize(("conflict", "other"), [("inline", "README.md"), ("rej", "README.md.rej")])
+def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, other):
+    edit(acme / "README.md", "# Acme Outdoor: Klaviyo → Treasure Data\n", "# Acme, by the client\n")
+    commit(acme)
+    title = "# {{ client_name }}: Klaviyo → Treasure Data\n"
+    edit(released / "template/README.md.jinja", title, "# Acme, fixed\n")
+    release(released, "1.1.0")
+    ended = copier("update", *DEFAULTS, "--conflict", conflict, cwd=acme)
+    assert ended.exit_code == 1
+    assert re.search(r"^CONFLICTS.*\n  README.md\n.*<<<<<<<", ended.output, re.MULTILINE)
+    both = (acme / "README.md").read_text(encoding="utf-8") + (acme / other).read_text(encoding="utf-8")
+    assert "# Acme, by the client" in both
+    assert "# Acme, fixed" in both
+
+
+def test_answers_can_be_changed_by_an_update(released, acme):
+    append(acme / PROFILES, "# by the client\n")
+    commit(acme)
+    answers = {
+        "objects": "[profiles, events, metrics]",
+        "metrics_load": "full",
+        "custom_objects": "[{name: flows, inc_field: updated, inc_field_connector: updated}]",
+        "schedule": "hourly",
+        "alert_email": "data-team@example.com",
+        "events_lookback_hours": "5",
+        "target_database": "acme_src",
+        "default_start_date": "2024-01-01T00:00:00.000000",
+    }
+    changed = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
+    update(acme, *changed)
+    fresh = contents(copy(released, acme.parent / "fresh", *changed))
+    fresh[PROFILES] += b"# by the client\n"
+    assert contents(acme) == fresh
+    commit(acme)
+    update(acme, "-d", "objects=[profiles, lists]")
+    assert (acme / "ingestion/config/klaviyo_lists_load.yml").exists()
+    assert (acme / PROFILES).read_text(encoding="utf-8").endswith("# by the client\n")
+
+
+def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_mended(released, tmp_path):
+    repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
+    edit(released / "extensions/klaviyo.py", "int(text) > 168", "int(text) > 24")
+    release(released, "1.1.0")
+    before = contents(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 1
+    line = "^events_lookback_hours: 48 will not do, .* Mend it with -d events_lookback_hours="
+    assert re.search(line, ended.output, re.MULTILINE)
+    assert contents(repo) == before
+    update(repo, "-d", "events_lookback_hours=24")
+    assert "lookback_seconds: 86400\n" in (repo / DATASOURCES).read_text(encoding="utf-8")
+
+
+def test_the_old_and_the_new_version_are_each_rendered_by_their_own_rules(released, acme):
+    append(acme / DATASOURCES, "# by the client\n")
+    commit(acme)
+    rules = released / "extensions/klaviyo.py"
+    edit(rules, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
+    edit(rules, "int(text) > 168", "int(text) > 400")
+    release(released, "1.1.0")
+    update(acme, "-d", "events_lookback_hours=400")
+    datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
+    # With the new rules in both renders, 90 would look like the client's edit, and stay.
+    assert yaml.safe_load(datasources)["hist_datasources"][0]["window_days"] == 30
+    assert f"lookback_seconds: {400 * 3600}\n" in datasources
+    assert datasources.endswith("# by the client\n")
+
+
+def test_an_answer_broken_by_hand_is_to_be_mended_by_hand(acme):
+    edit(acme / ".copier-answers.yml", "events_lookback_hours: 2\n", "events_lookback_hours: 999\n")
+    commit(acme)
+    ended = copier("update", *DEFAULTS, "-d", "events_lookback_hours=2", cwd=acme)
+    assert ended.exit_code == 1
+    assert "events_lookback_hours: 999 will not do" in ended.output
+    assert "No -d can mend what .copier-answers.yml says: correct it there and commit." in ended.output
