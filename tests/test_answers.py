@@ -259,7 +259,6 @@ REFUSED_BY_THE_COMMAND = [
     ),
     ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) will not do, it must be pk_"),
     ("file", "custom_objects", "null", "None will not do, it must be [{name: flows"),
-    ("file", "alert_email", "no", "False will not do, it must be one address"),
     ("settings", "schedule", "null", "None will not do, it must be none, hourly"),
     ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' will not do, it must be 3 to 128"),
     (
@@ -269,7 +268,6 @@ REFUSED_BY_THE_COMMAND = [
         "the default in Copier's settings is not text that Jinja can render",
     ),
     ("nowhere", "default_start_date", "", "no answer, and it has no default"),
-    ("nowhere", "td_authentication_id", "", "no answer, and it has no default"),
 ]
 
 

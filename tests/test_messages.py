@@ -1,6 +1,7 @@
 """After a copy the terminal shows what was verified and what to do next, and never the key."""
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -21,15 +22,16 @@ NEXT_STEPS = [
     "SELECT * FROM client_src.ingestion_log",
     "WHERE source_name LIKE 'klaviyo%'",
 ]
+# A word of each gate that is promised.
 PROMISED_GATES = [
-    "Every file that a workflow or a datasource names",
-    "Every timestamp is YYYY-MM-DDTHH:MM:SS.000000",
-    "two names, the table's and the API's, which differ for campaigns",
-    "Events have no incremental_field",
-    "log steps",
-    "An _error logs what fails",
-    "At most three loads",
-    "else at the backfill",
+    "Files",
+    "Timestamps",
+    "Campaigns",
+    "Events",
+    "log step",
+    "_error",
+    "three loads",
+    "COALESCE",
 ]
 
 
@@ -80,14 +82,14 @@ def test_a_key_is_in_the_credentials_and_not_on_the_terminal(first_copy):
     assert KEY not in shown
 
 
-# What only the tree just written can show: the file, the edit of its template, the gate that fails.
+# What only the tree just written can show: the file, the edit of its template, a word of the gate that fails.
 BREAKS = [
-    ("ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 4", "✗ At most three loads run at once"),
+    ("ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 4", "three loads"),
     (
         "ingestion/klaviyo_ingest_hist.dig",
         "timezone: UTC",
         "timezone: Asia/Tokyo",
-        "✗ Every workflow runs in UTC",
+        "UTC",
     ),
 ]
 
@@ -100,7 +102,7 @@ def test_a_gate_that_fails_is_named_with_its_place_and_exit_code_1(template, tmp
     source.write_text(text.replace(old, new), encoding="utf-8")
     run = copy(template, tmp_path / "acme")
     assert run.returncode == 1
-    assert f"{gate}\n    {path}:" in run.stderr
+    assert re.search(rf"^✗ .*{gate}.*\n    {path}:[0-9]+: ", run.stderr, re.MULTILINE)
     assert "Traceback" not in run.stderr
     assert NEXT_STEPS[0] not in run.stderr
 
