@@ -60,7 +60,8 @@ class KlaviyoAccount:
             for number in range(size):
                 created = _utc(start) + (_utc(end) - _utc(start)) * (number + 0.5) / size
                 self._make(data_source, created, _utc(end))
-            self._let_texts_mislead(data_source, _utc(end))
+            if {"updated", "datetime"} & self.time_fields[data_source].keys():
+                self._let_texts_mislead(data_source, _utc(end))
 
     def records(self, data_source):
         """Copies of the data source's records, in the order in which they were made."""

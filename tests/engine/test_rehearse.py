@@ -1,0 +1,62 @@
+"""A rehearsal prints what a client's two workflows would do, on their own Digdag, and touches nothing of the client's."""
+
+import shutil
+
+import pytest
+import rehearse
+
+KEY = "pk_0123456789abcdef0123456789abcdef01"
+
+
+@pytest.fixture
+def repo(rendered, tmp_path):
+    """A client's repo with one object of the catalogue and one of its own, and a key that nobody may see."""
+    answers = {"objects": ["lists"], "custom_objects": [{"name": "forms"}], "klaviyo_api_key": KEY}
+    shutil.copytree(rendered(answers), tmp_path / "acme/ingestion")
+    return tmp_path / "acme"
+
+
+def content(repo):
+    return {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()}
+
+
+def test_a_rehearsal_names_each_load_with_its_rows_and_the_cost(repo, capfd):
+    before = content(repo)
+    assert rehearse.main(repo) == 0
+    printed = capfd.readouterr().out
+    for table in ("klaviyo_lists_hist", "klaviyo_forms_hist", "klaviyo_lists", "klaviyo_forms"):
+        assert [line for line in printed.splitlines() if line.startswith(f"{table} ") and "success" in line], table
+    assert "SUCCESS" in printed
+    assert "klaviyo_ingest_inc succeeded: 2 loads, at most 2 at once" in printed
+    assert "tasks (of 1,000)" in printed
+    assert KEY not in printed
+    assert content(repo) == before
+
+
+def test_a_rehearsal_of_a_workflow_that_fails_says_what_failed(repo, capfd):
+    path = repo / "ingestion/config/klaviyo_lists_load.yml"
+    path.write_text(path.read_text().replace("${datasource.incremental_field_connector}", "updated_at"))
+    assert rehearse.main(repo) == 1
+    printed = capfd.readouterr().out
+    assert "klaviyo_ingest_inc FAILED" in printed
+    assert "Invalid incremental_field 'updated_at' for data_source lists" in printed
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("config/klaviyo_datasources.yml", "inc_datasources: [", "klaviyo_datasources.yml cannot be read"),
+        ("config/klaviyo_datasources.yml", "a list", "klaviyo_datasources.yml cannot be read"),
+        ("config/database.yml", "databases:", "database.yml cannot be read"),
+    ],
+)
+def test_a_repo_that_cannot_be_rehearsed_is_told_why(repo, file, text, said):
+    (repo / "ingestion" / file).write_text(text)
+    with pytest.raises(rehearse.Unfit, match=said):
+        rehearse.main(repo)
+
+
+def test_without_digdag_a_rehearsal_says_where_it_comes_from(repo, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(rehearse.Unfit, match="treasure-data/digdag"):
+        rehearse.main(repo)
