@@ -45,6 +45,13 @@ def copy(template, repo, *arguments):
     return repo
 
 
+def adopt(template, repo, *arguments):
+    """Add Klaviyo to a repo, with `KEY` and the two answers that have no default; gives how that ended."""
+    given = ("-d", "td_authentication_id=360030", "-d", "default_start_date=2023-09-01T00:00:00.000000")
+    key = ("-d", f"klaviyo_api_key={KEY}")
+    return copier("copy", *DEFAULTS, "--overwrite", *given, *key, *arguments, template, ".", cwd=repo)
+
+
 def update(repo, *arguments):
     """Update a repo, which must succeed; gives what was printed."""
     ended = copier("update", *DEFAULTS, *arguments, cwd=repo)

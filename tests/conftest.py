@@ -1,6 +1,5 @@
 """What all tests share: the example answers, and a repo rendered from them."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,10 +16,12 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_settings(tmp_path_factory):
     """Keeps the user's own settings of Copier and git out of the tests."""
+    gitconfig = tmp_path_factory.mktemp("git") / "config"
+    gitconfig.write_text("[safe]\n  directory = *\n")  # in a container, a checkout may be somebody else's
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(gitconfig))
         patch.delenv("COPIER_SETTINGS_PATH", raising=False)
         for role in ("AUTHOR", "COMMITTER"):
             patch.setenv(f"GIT_{role}_NAME", "A Consultant")

@@ -7,26 +7,15 @@ from importlib.metadata import version
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, KEY, commit, copier, edit, git, release, update
+from by_hand import DEFAULTS, KEY, adopt, commit, copier, edit, git, release, update
 from packaging.version import Version
 from zendesk_repo import CREDENTIALS, FILES, TOKENS
 
 if Version(version("copier")) < Version("9.10.3"):
     pytest.skip("this Copier is refused, as the last test shows on newer ones", allow_module_level=True)
 
-GIVEN = {
-    "td_authentication_id": "360030",
-    "default_start_date": "2023-09-01T00:00:00.000000",
-    "klaviyo_api_key": KEY,
-}
 IGNORE_FILES = (".gitignore", "ingestion/.digdagignore")
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
-
-
-def adopt(released, repo, *arguments):
-    """Run the command that README.md gives, with the two answers that have no default, and the key."""
-    given = [part for name, value in GIVEN.items() for part in ("-d", f"{name}={value}")]
-    return copier("copy", *DEFAULTS, "--overwrite", *given, *arguments, released, ".", cwd=repo)
 
 
 @pytest.fixture

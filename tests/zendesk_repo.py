@@ -20,7 +20,13 @@ FILES = {
     ".gitignore": "*.log\n!*.json\n",
     ".github/workflows/check.yml": "on: push\njobs: {}\n",
     "ingestion/.digdagignore": "notes\n",
-    "ingestion/config/database.yml": "databases:\n  src: acme_raw\n  stg: acme_stg\n",
+    "ingestion/config/database.yml": """\
+databases:
+  src: acme_raw
+td_authentication_ids:
+  zendesk:
+    default: 4711
+""",
     "ingestion/config/zendesk_datasources.yml": """\
 inc_datasources:
   - name: tickets
@@ -30,9 +36,7 @@ inc_datasources:
     "ingestion/config/zendesk_tickets_load.yml": """\
 in:
   type: zendesk
-  auth_method: token
-  username: ${secret:zendesk_user}
-  token: ${secret:zendesk_token}
+  td_authentication_id: ${td_authentication_ids.zendesk.default}
   target: ${datasource.name}
   start_time: ${td.last_results.start_time}
   end_time: ${td.last_results.end_time}
@@ -62,6 +66,10 @@ _export:
       source_name: zendesk
       workflow_name: zendesk_ingest_inc
       table_name: ${datasource.table_name}
+
+    +create_table:
+      td_ddl>:
+      create_tables: ["${datasource.table_name}"]
 
     +window:
       td>:
