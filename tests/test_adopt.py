@@ -95,6 +95,18 @@ def test_git_ignores_the_credentials_whatever_it_was_told(released, tmp_path, fi
     assert (repo / file).read_bytes().startswith((text or "").encode())
 
 
+def test_credentials_that_were_committed_leave_git_and_stay_on_disk(released, tmp_path):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    git("add", "--force", CREDENTIALS, cwd=repo)
+    commit(repo)
+    git("rm", "--cached", "--ignore-unmatch", CREDENTIALS, cwd=repo)  # as README.md says
+    ended = adopt(released, repo)
+    assert ended.exit_code == 0, ended.output
+    commit(repo)
+    assert CREDENTIALS not in git("ls-files", cwd=repo)
+    assert KEY in (repo / CREDENTIALS).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("file", "text", "arguments", "line"),
     [
@@ -117,8 +129,9 @@ def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, 
 def test_the_repo_of_another_template_keeps_its_answers(released, tmp_path):
     others, ours = ".copier-answers.yml", ["--answers-file", ".copier-answers.klaviyo.yml"]
     repo = zendesk_repo.make(tmp_path / "acme", {others: "_src_path: elsewhere\n"})
-    ended = adopt(released, repo, *ours)
+    ended = adopt(released, repo, *ours, "-d", "klaviyo_api_key=")
     assert ended.exit_code == 0, ended.output
+    assert "klaviyo_api_token" in (repo / CREDENTIALS).read_text(encoding="utf-8"), "taken for an old repo"
     commit(repo)
     update(repo, *ours)
     assert (repo / others).read_text(encoding="utf-8") == "_src_path: elsewhere\n"
