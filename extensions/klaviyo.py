@@ -583,12 +583,8 @@ def check_files(context: Context) -> bool:
             check_fields(path, text)
         except ValueError as error:
             raise UserMessageError(f"{path} breaks a rule: {error}. Nothing was written.") from None
-    ours, theirs = context["target_database"] or DEFAULT_DATABASE, existing_database(context)
-    if if_of_others(context, DATABASE_FILE) and ours != theirs:
-        raise UserMessageError(
-            f"target_database: {ours!r} will not do, {DATABASE_FILE} of another source says {theirs!r}. "
-            f"Mend it with -d target_database={theirs}"
-        )
+    if clashes := list(clashes_with_others(context)):
+        raise UserMessageError("\n".join(clashes))
     environment.files_are_good = True
     return False
 
@@ -627,7 +623,7 @@ SIGNATURE = "from the Klaviyo ingestion template"
 CREDENTIALS = "ingestion/credentials_ingestion.json"
 DATABASE_FILE = "ingestion/config/database.yml"
 CHECK = "scripts/check_ingestion.py"
-
+WORKFLOW = ".github/workflows/check.yml"
 
 # Where Copier was started, as check_answers saw it. An update goes on in a temporary folder when it
 # asks for `_skip_if_exists`, with an environment in which nothing was asked yet: no memory but the process's.
@@ -656,6 +652,20 @@ def place_problems(context: Context) -> Iterator[str]:
         # Older ones take `_skip_if_exists` unrendered where an update merges.
         if tuple(int(part) for part in version("copier").split(".")[:3]) < (9, 10, 3):
             yield f"{DATABASE_FILE}: is another source's, which needs Copier 9.10.3 or newer"
+
+
+def clashes_with_others(context: Context) -> Iterator[str]:
+    """Say which answers the files of another source rule out, a line each."""
+    ours, theirs = context["target_database"] or DEFAULT_DATABASE, existing_database(context)
+    if if_of_others(context, DATABASE_FILE) and ours != theirs:
+        yield (
+            f"target_database: {ours!r} will not do, {DATABASE_FILE} of another source says {theirs!r}. "
+            f"Mend it with -d target_database={theirs}"
+        )
+    stored = _read_yaml(context, context["_copier_conf"]["answers_file"]) or {}
+    if if_of_others(context, WORKFLOW) and stored.get("ci") == "github" and context["ci"] == "none":
+        # An update deletes what the old answers rendered and the new do not, whosever it is.
+        yield f"ci: 'none' will not do, {WORKFLOW} of another source would be deleted. Keep -d ci=github"
 
 
 def _read_yaml(context: Context, path: str) -> Any:

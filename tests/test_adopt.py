@@ -71,6 +71,13 @@ def test_later_fixes_reach_our_files_and_leave_theirs(released, adopted):
     assert git_ignores_the_credentials(adopted)
 
 
+def test_an_answer_that_would_delete_a_file_of_theirs_is_refused(adopted):
+    ended = copier("update", *DEFAULTS, "-d", "ci=none", cwd=adopted)
+    assert ended.exit_code == 1
+    assert "ci: 'none' will not do, .github/workflows/check.yml of another source" in ended.output
+    assert git("status", "--porcelain", cwd=adopted) == ""
+
+
 def test_a_recopy_leaves_theirs_too(adopted):
     ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=adopted)
     assert ended.exit_code == 0, ended.output
