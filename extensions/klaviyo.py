@@ -510,10 +510,7 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
 # ---------------------------------------------------------------------------------------------
 
 # Something that means to be a time, whatever its form: a literal, or the end of one in SQL.
-TIME_LITERAL = (
-    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?"
-    r"(?:Z\b|[+-][0-9]{2}:?[0-9]{2}\b)?"
-)
+TIME_LITERAL = r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z\b|[+-]\d\d:?\d\d\b)?"
 TIME_ENDING = r"""(?<=['"])(?:\.[0-9]+Z?|Z)(?=['"])|\.0+Z\b"""
 
 
