@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -60,12 +61,14 @@ class Run:
     exit_code  1 if any task ever failed, even where a retry rescued it: to judge a run, see `succeeded`
     output     what it printed, log and errors
     tasks      the attempt's tasks as Digdag counts them: groups, generated and _error tasks, retry copies too
+    jobs       what TD was given to do
     seconds    wall time
     """
 
     exit_code: int
     output: str
     tasks: list
+    jobs: list
     seconds: float
 
     @property
@@ -104,7 +107,18 @@ class Mailbox:
         return self._controller.port
 
 
-def run(project_dir, workflow, td, *, session=None, params=None, mailbox=None, task_limit=None, timeout=300):
+def run(
+    project_dir,
+    workflow,
+    td,
+    *,
+    session=None,
+    params=None,
+    mailbox=None,
+    task_limit=None,
+    killed_by=None,
+    timeout=300,
+):
     """Runs a workflow of a Digdag project to its end.
 
     workflow    its name, with or without .dig
@@ -113,6 +127,7 @@ def run(project_dir, workflow, td, *, session=None, params=None, mailbox=None, t
     params      {name: text}, as with -p
     mailbox     where mail> delivers; without one it fails, as TD's own mail would when it is down
     task_limit  another limit than 1,000 tasks an attempt
+    killed_by   a threading.Event: once it is set, Digdag is killed, and there are no tasks to tell of
     timeout     seconds; a run that takes longer is killed, and fails the test with what it had printed
     """
     digdag = shutil.which("digdag")
@@ -128,7 +143,7 @@ def run(project_dir, workflow, td, *, session=None, params=None, mailbox=None, t
             command += ["-X", f"{name}={value}"]
         for name, value in (params or {}).items():
             command += ["-p", f"{name}={value}"]
-        began = time.monotonic()
+        began, jobs_before = time.monotonic(), len(td.jobs)
         process = subprocess.Popen(
             command,
             cwd=project_dir,
@@ -139,16 +154,37 @@ def run(project_dir, workflow, td, *, session=None, params=None, mailbox=None, t
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        if killed_by is not None:
+            threading.Thread(target=lambda: killed_by.wait() and _kill(process), daemon=True).start()
         try:
             output, _ = process.communicate(timeout=timeout)
         except BaseException as stopped:
-            # The whole group: Digdag's own launcher is a shell that has the JVM as its child.
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             output, _ = process.communicate()
             if not isinstance(stopped, subprocess.TimeoutExpired):
                 raise
             raise AssertionError(f"{workflow} took more than {timeout} s:\n{output[-5000:]}") from None
-        return Run(process.returncode, output, _tasks(tasks), time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return Run(process.returncode, output, _tasks(tasks), td.jobs[jobs_before:], seconds)
+
+
+def check(project_dir):
+    """What `digdag check` prints of a project: its workflows and their schedules."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return subprocess.run(
+            ["digdag", "check"],
+            cwd=project_dir,
+            env=_environment(scratch),
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout
+
+
+def _kill(process):
+    # The whole group: Digdag's own launcher is a shell that has the JVM as its child.
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def quicken(project_dir):

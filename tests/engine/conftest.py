@@ -1,0 +1,58 @@
+"""What the engine tests share: a Digdag, and the rendered ingestion ready to be run on it."""
+
+import json
+import shutil
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+
+import digdag
+import pytest
+from ingestion import Ingestion
+from klaviyo_account import KlaviyoAccount
+from treasure_data import TreasureData
+
+
+def pytest_configure():
+    if shutil.which("digdag") is None:
+        raise pytest.UsageError(digdag.MISSING)
+
+
+@pytest.fixture(scope="session")
+def beginning():
+    """Where every account and every backfill starts: short enough ago for one window to hold it all."""
+    return (datetime.now(timezone.utc) - timedelta(days=80)).replace(tzinfo=None, microsecond=0)
+
+
+@pytest.fixture(scope="session")
+def rendered(copie_session, example_answers, beginning):
+    """Renders the example answers, less or more what is given, and returns the ingestion folder; each set once."""
+    folders = {}
+
+    def folder(answers):
+        key = json.dumps(answers, sort_keys=True)
+        if key not in folders:
+            start = {"default_start_date": f"{beginning.isoformat()}.000000"}
+            result = copie_session.copy(extra_answers={**example_answers, **start, **answers})
+            assert result.exit_code == 0, result.exception
+            folders[key] = result.project_dir / "ingestion"
+        return folders[key]
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ingest(rendered, beginning, tmp_path_factory):
+    """Makes an Ingestion of a copy of the rendered folder, with nothing at all in its TD.
+
+    account       what it loads; without one, twenty records of each object
+    load_seconds  how long a load lasts at least
+    answers       what is answered otherwise than in the example
+    """
+    with ExitStack() as stack:
+
+        def make(account=None, *, load_seconds=0.0, **answers):
+            project = shutil.copytree(rendered(answers), tmp_path_factory.mktemp("client") / "ingestion")
+            account = account or KlaviyoAccount(beginning, datetime.now(timezone.utc))
+            return Ingestion(project, stack.enter_context(TreasureData(account, load_seconds=load_seconds)))
+
+        yield make

@@ -1,0 +1,66 @@
+"""A client's ingestion on a real Digdag: its workflows, the stand-in for TD that they run on, and what they left there."""
+
+from types import SimpleNamespace
+
+import digdag
+import yaml
+
+INC, HIST = "klaviyo_ingest_inc", "klaviyo_ingest_hist"
+DATABASE = "client_src"
+
+
+class Ingestion:
+    """A Digdag project, and the TD that it loads into.
+
+    project  the folder, which is changed in place
+    td       a TreasureData
+    """
+
+    def __init__(self, project, td):
+        self.project = project
+        self.td = td
+        digdag.quicken(project)
+
+    @property
+    def account(self):
+        return self.td.connector
+
+    def run(self, workflow, **options):
+        """Runs a workflow to its end; `digdag.run` knows the options."""
+        return digdag.run(self.project, workflow, self.td, **options)
+
+    def change_datasource(self, table, **fields):
+        """Edits the entry of a table in the datasources file, as a client may."""
+        path = self.project / "config/klaviyo_datasources.yml"
+        datasources = yaml.safe_load(path.read_text(encoding="utf-8"))
+        (entry,) = [entry for entries in datasources.values() for entry in entries if entry["table_name"] == table]
+        entry.update(fields)
+        path.write_text(yaml.safe_dump(datasources, sort_keys=False), encoding="utf-8")
+
+    def edit(self, file, old, new):
+        """Replaces a text in a file, which must be there."""
+        path = self.project / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} has no {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def log(self, **wanted):
+        """The rows of ingestion_log that have these values, in the order in which they were written."""
+        columns = self.td.databases.columns(DATABASE, "ingestion_log")
+        rows = self.td.rows(f"SELECT * FROM {DATABASE}.ingestion_log ORDER BY rowid")
+        named = [SimpleNamespace(**dict(zip(columns, row))) for row in rows]
+        return [row for row in named if wanted.items() <= vars(row).items()]
+
+    def statuses(self, table):
+        """What was logged of a table, as ["STARTED", "SUCCESS"]."""
+        return [row.status for row in self.log(table_name=table)]
+
+    def loads(self, table, status=None):
+        """The bulk loads into a table, in their order."""
+        return [job for job in self.td.loads if job.table == table and status in (None, job.status)]
+
+    def ids(self, table):
+        """The ids of a table's rows, sorted; one that was loaded twice stands there twice."""
+        if "id" not in self.td.databases.columns(DATABASE, table):
+            return []
+        return [id for (id,) in self.td.rows(f"SELECT id FROM {DATABASE}.{table} ORDER BY id")]

@@ -1,0 +1,121 @@
+"""A backfill goes in windows that meet exactly; broken off, it goes on where it was."""
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from ingestion import DATABASE, HIST
+from klaviyo_account import KlaviyoAccount
+
+PROFILES, EVENTS, LISTS, TEMPLATES = (
+    f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates")
+)
+
+
+def windows(acme, table):
+    """The windows of the loads that worked, in their order."""
+    return [load.window for load in acme.loads(table, "success")]
+
+
+def assert_no_window_twice_and_none_missed(acme, table, beginning):
+    loaded = windows(acme, table)
+    assert loaded[0][0] == f"{beginning.isoformat()}.000000"
+    assert [start for start, _ in loaded[1:]] == [end for _, end in loaded[:-1]]
+
+
+@pytest.fixture(scope="module")
+def continued(ingest, beginning):
+    """The ingestion after a backfill that broke off and another run.
+
+    Each object has three windows, the first of them empty. In the first run profiles fail at the first window,
+    events at the second, lists at the last; `.first_run` holds the loads by table. Email templates lose their
+    rows before the second run, which began not before `.second_run_began`.
+    """
+    acme = ingest(
+        KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)),
+        objects=["profiles", "events", "lists", "email_templates"],
+    )
+    for table in (PROFILES, EVENTS, LISTS, TEMPLATES):
+        acme.change_datasource(table, window_days=30)
+    for passing, table in enumerate((PROFILES, EVENTS, LISTS)):
+        acme.td.fail_load(table, after=passing)
+    assert not acme.run(HIST).succeeded
+    acme.first_run = {table: acme.loads(table) for table in (PROFILES, EVENTS, LISTS, TEMPLATES)}
+    acme.td.mend()
+    acme.td.rows(f"DELETE FROM {DATABASE}.{TEMPLATES}")
+    acme.second_run_began = int(time.time())
+    acme.second_run = acme.run(HIST)
+    return acme
+
+
+def test_a_failure_stops_no_window_of_another_object(continued):
+    loaded = {table: [load.status for load in loads] for table, loads in continued.first_run.items()}
+    assert loaded[EVENTS] == ["success"] + 3 * ["error"]
+    assert loaded[LISTS] == 2 * ["success"] + 3 * ["error"]
+    assert loaded[TEMPLATES] == 3 * ["success"]
+
+
+def test_a_failure_stops_the_later_windows_of_its_object(continued):
+    assert [load.status for load in continued.first_run[PROFILES]] == 3 * ["error"]
+    assert len({load.window for load in continued.first_run[PROFILES]}) == 1
+
+
+@pytest.mark.parametrize("table", [PROFILES, EVENTS, LISTS])
+def test_a_backfill_that_broke_off_goes_on_without_a_gap_and_without_a_window_twice(continued, beginning, table):
+    assert continued.second_run.succeeded
+    assert_no_window_twice_and_none_missed(continued, table, beginning)
+    assert continued.ids(table) == sorted(continued.account.ids(table.split("_")[1]))
+
+
+def test_the_last_windows_end_when_the_run_began(continued):
+    (end,) = {windows(continued, table)[-1][1] for table in (PROFILES, EVENTS, LISTS, TEMPLATES)}
+    began = datetime.fromisoformat(end).replace(tzinfo=timezone.utc).timestamp()
+    first_row = min(row.time for row in continued.log(status="STARTED") if row.time >= continued.second_run_began)
+    assert continued.second_run_began <= began <= first_row
+
+
+def test_a_backfill_begins_anew_where_its_table_was_emptied(continued, beginning):
+    assert windows(continued, TEMPLATES)[3][0] == f"{beginning.isoformat()}.000000"
+    assert continued.ids(TEMPLATES) == sorted(continued.account.ids("templates"))
+
+
+def test_a_backfill_whose_digdag_was_killed_goes_on_where_it_was(ingest, beginning):
+    acme = ingest(objects=["profiles"])
+    acme.change_datasource(PROFILES, window_days=30)
+    death = threading.Event()
+
+    def kill_during_the_second_load(load):
+        if len(acme.loads(PROFILES)) == 2:
+            death.set()
+            time.sleep(1)
+            raise ConnectionError("nobody waits for this load any more")
+
+    acme.td.on_load(PROFILES, kill_during_the_second_load)
+    acme.run(HIST, killed_by=death)
+    assert acme.statuses(PROFILES) == ["STARTED", "SUCCESS", "STARTED"]
+    assert acme.run(HIST).succeeded
+    assert_no_window_twice_and_none_missed(acme, PROFILES, beginning)
+    assert acme.ids(PROFILES) == sorted(acme.account.ids("profiles"))
+
+
+def tasks_of(objects, windows):
+    """How many tasks Digdag counts in a backfill that finds no table."""
+    return 12 + 7 * objects + 6 * windows
+
+
+@pytest.mark.parametrize(
+    ("objects", "window_days", "windows"), [(["lists"], None, 1), (["campaigns", "lists"], 30, 1 + 3)]
+)
+def test_the_count_of_tasks_is_the_engine_s(ingest, objects, window_days, windows):
+    acme = ingest(objects=objects)
+    acme.change_datasource(LISTS, window_days=window_days)
+    run = acme.run(HIST)
+    assert run.succeeded
+    assert len(acme.td.loads) == windows
+    assert len(run.tasks) == tasks_of(len(objects), windows)
+
+
+def test_ten_years_of_six_objects_stay_under_a_thousand_tasks():
+    # Of ten years or a hundred there are never more than sixty windows: see test_windows.py.
+    assert tasks_of(objects=6, windows=2 * 60 + 4) < 1000
