@@ -10,6 +10,8 @@ import pytest
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 VENV = Path(sys.prefix)
+# Runs `make` in what these tests run in, which stays as it is.
+AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready")
 
 
 def make(folder, *arguments, **environment):
@@ -23,8 +25,7 @@ def make(folder, *arguments, **environment):
 
 
 def scaffold(checkout, destination):
-    """Run `make scaffold` in what these tests run in, which stays as it is."""
-    return make(checkout, f"VENV={VENV}", f"--old-file={VENV}/ready", "scaffold", f"DEST={destination}")
+    return make(checkout, *AS_SET_UP, "scaffold", f"DEST={destination}")
 
 
 def git(folder, *command):
@@ -171,6 +172,21 @@ def test_no_tracked_file_names_the_host_of_a_package_registry():
         text = (TEMPLATE / name).read_text(encoding="utf-8")
         assert not [host for host in hosts if host in text], name
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
+
+
+def test_the_tests_leave_out_those_on_the_engine():
+    run = make(TEMPLATE, *AS_SET_UP, "test", PYTEST_ADDOPTS="--collect-only --quiet --numprocesses 0")
+    assert "tests/test_make.py::" in run.stdout
+    assert "tests/engine" not in run.stdout
+
+
+def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path):
+    for tool in ("sh", "sed", "git"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    run = make(TEMPLATE, *AS_SET_UP, "test-engine", PATH=str(tmp_path))
+    assert run.returncode != 0
+    assert "No `digdag` on PATH" in run.stderr
+    assert "treasure-data/digdag, v0.10.5.1" in run.stderr
 
 
 @pytest.mark.setup

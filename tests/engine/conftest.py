@@ -25,7 +25,7 @@ def beginning():
 
 @pytest.fixture(scope="session")
 def rendered(copie_session, example_answers, beginning):
-    """Renders the example answers, less or more what is given, and returns the ingestion folder; each set once."""
+    """Renders the example answers, changed by those given, once; returns the ingestion folder."""
     folders = {}
 
     def folder(answers):

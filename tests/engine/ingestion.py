@@ -1,4 +1,4 @@
-"""A client's ingestion on a real Digdag: its workflows, the stand-in for TD that they run on, and what they left there."""
+"""A client's ingestion on a real Digdag: its workflows, the TD that they run on, and what they left there."""
 
 from types import SimpleNamespace
 
@@ -33,7 +33,9 @@ class Ingestion:
         """Edits the entry of a table in the datasources file, as a client may."""
         path = self.project / "config/klaviyo_datasources.yml"
         datasources = yaml.safe_load(path.read_text(encoding="utf-8"))
-        (entry,) = [entry for entries in datasources.values() for entry in entries if entry["table_name"] == table]
+        (entry,) = [
+            entry for entries in datasources.values() for entry in entries if entry["table_name"] == table
+        ]
         entry.update(fields)
         path.write_text(yaml.safe_dump(datasources, sort_keys=False), encoding="utf-8")
 
@@ -48,7 +50,7 @@ class Ingestion:
         """The rows of ingestion_log that have these values, in the order in which they were written."""
         columns = self.td.databases.columns(DATABASE, "ingestion_log")
         rows = self.td.rows(f"SELECT * FROM {DATABASE}.ingestion_log ORDER BY rowid")
-        named = [SimpleNamespace(**dict(zip(columns, row))) for row in rows]
+        named = [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
         return [row for row in named if wanted.items() <= vars(row).items()]
 
     def statuses(self, table):

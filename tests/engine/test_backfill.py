@@ -8,6 +8,8 @@ import pytest
 from ingestion import DATABASE, HIST
 from klaviyo_account import KlaviyoAccount
 
+pytestmark = pytest.mark.xdist_group("backfill")
+
 PROFILES, EVENTS, LISTS, TEMPLATES = (
     f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates")
 )
@@ -62,7 +64,9 @@ def test_a_failure_stops_the_later_windows_of_its_object(continued):
 
 
 @pytest.mark.parametrize("table", [PROFILES, EVENTS, LISTS])
-def test_a_backfill_that_broke_off_goes_on_without_a_gap_and_without_a_window_twice(continued, beginning, table):
+def test_a_backfill_that_broke_off_goes_on_without_a_gap_and_without_a_window_twice(
+    continued, beginning, table
+):
     assert continued.second_run.succeeded
     assert_no_window_twice_and_none_missed(continued, table, beginning)
     assert continued.ids(table) == sorted(continued.account.ids(table.split("_")[1]))
@@ -71,7 +75,9 @@ def test_a_backfill_that_broke_off_goes_on_without_a_gap_and_without_a_window_tw
 def test_the_last_windows_end_when_the_run_began(continued):
     (end,) = {windows(continued, table)[-1][1] for table in (PROFILES, EVENTS, LISTS, TEMPLATES)}
     began = datetime.fromisoformat(end).replace(tzinfo=timezone.utc).timestamp()
-    first_row = min(row.time for row in continued.log(status="STARTED") if row.time >= continued.second_run_began)
+    first_row = min(
+        row.time for row in continued.log(status="STARTED") if row.time >= continued.second_run_began
+    )
     assert continued.second_run_began <= began <= first_row
 
 
@@ -97,25 +103,3 @@ def test_a_backfill_whose_digdag_was_killed_goes_on_where_it_was(ingest, beginni
     assert acme.run(HIST).succeeded
     assert_no_window_twice_and_none_missed(acme, PROFILES, beginning)
     assert acme.ids(PROFILES) == sorted(acme.account.ids("profiles"))
-
-
-def tasks_of(objects, windows):
-    """How many tasks Digdag counts in a backfill that finds no table."""
-    return 12 + 7 * objects + 6 * windows
-
-
-@pytest.mark.parametrize(
-    ("objects", "window_days", "windows"), [(["lists"], None, 1), (["campaigns", "lists"], 30, 1 + 3)]
-)
-def test_the_count_of_tasks_is_the_engine_s(ingest, objects, window_days, windows):
-    acme = ingest(objects=objects)
-    acme.change_datasource(LISTS, window_days=window_days)
-    run = acme.run(HIST)
-    assert run.succeeded
-    assert len(acme.td.loads) == windows
-    assert len(run.tasks) == tasks_of(len(objects), windows)
-
-
-def test_ten_years_of_six_objects_stay_under_a_thousand_tasks():
-    # Of ten years or a hundred there are never more than sixty windows: see test_windows.py.
-    assert tasks_of(objects=6, windows=2 * 60 + 4) < 1000

@@ -5,6 +5,8 @@ from collections import Counter
 import pytest
 from ingestion import INC
 
+pytestmark = pytest.mark.xdist_group("cost")
+
 
 @pytest.fixture(scope="module")
 def runs(ingest):

@@ -4,12 +4,15 @@ import pytest
 from ingestion import DATABASE, HIST, INC
 from klaviyo import CATALOGUE
 
+pytestmark = pytest.mark.xdist_group("first_run")
 
 # These differ in their fields; the other three have the fields of profiles.
 OBJECTS = [known for known in CATALOGUE if known.name in ("profiles", "events", "campaigns")]
 
 
-@pytest.fixture(scope="module", params=[(HIST, INC), (INC, HIST)], ids=["backfill-first", "incremental-first"])
+@pytest.fixture(
+    scope="module", params=[(HIST, INC), (INC, HIST)], ids=["backfill-first", "incremental-first"]
+)
 def both_run(request, ingest):
     """The ingestion after both workflows: `.runs`, and the `.columns` of all tables after each."""
     acme = ingest(objects=[known.name for known in OBJECTS])

@@ -1,10 +1,12 @@
-"""No record falls between two windows: not for being late, not for changing or being made during a backfill."""
+"""No record falls between two windows: not a late one, not one changed or made during a backfill."""
 
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from ingestion import DATABASE, HIST, INC
+
+pytestmark = pytest.mark.xdist_group("gaps")
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
@@ -48,7 +50,9 @@ def acme(ingest):
     assert acme.run(HIST).succeeded
 
     acme.ids_of["made"] = account.add("profiles")
-    acme.ids_of["late for the backfill"] = account.add("events", datetime=began(acme, "klaviyo_events_hist") - HOUR)
+    acme.ids_of["late for the backfill"] = account.add(
+        "events", datetime=began(acme, "klaviyo_events_hist") - HOUR
+    )
     assert acme.run(INC).succeeded
 
     acme.newest_profile = newest(acme, "klaviyo_profiles", "updated")

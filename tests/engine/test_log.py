@@ -1,9 +1,11 @@
-"""ingestion_log tells of every load how it went, whatever a message holds, and of the run what failed in it."""
+"""ingestion_log tells how each load went, whatever a message holds, and of a run what failed in it."""
 
 import re
 
 import pytest
 from ingestion import HIST, INC
+
+pytestmark = pytest.mark.xdist_group("log")
 
 # An object each, the load of which ends with this message.
 MESSAGES = {
@@ -16,7 +18,7 @@ TABLES = {name: f"klaviyo_{name}" for name in (*MESSAGES, "campaigns")}
 
 @pytest.fixture(scope="module")
 def failed(ingest):
-    """The ingestion after an incremental run in which three of four objects failed; there is no mail server."""
+    """The ingestion after a run in which three of four objects failed; there is no mail server."""
     acme = ingest(objects=[*TABLES], alert_email="data-team@example.com")
     for name, message in MESSAGES.items():
         acme.td.fail_load(TABLES[name], message=message)
@@ -76,7 +78,11 @@ def test_the_backfill_treats_an_error_as_the_incremental_workflow_does(rendered)
     """So that what is seen of the one on the engine, here and in test_alert.py, holds for the other."""
     folder = rendered({"alert_email": "data-team@example.com"})
     inc, hist = (
-        re.findall(r"^( *)_error:\n((?:\1 .*\n|\n)+)", (folder / f"{name}.dig").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(
+            r"^( *)_error:\n((?:\1 .*\n|\n)+)",
+            (folder / f"{name}.dig").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
         for name in (INC, HIST)
     )
     assert len(inc) == 2

@@ -5,7 +5,9 @@ from ingestion import HIST, INC
 from klaviyo import CATALOGUE
 
 
-@pytest.mark.parametrize(("workflow", "suffix"), [(INC, ""), (HIST, "_hist")], ids=["incremental", "backfill"])
+@pytest.mark.parametrize(
+    ("workflow", "suffix"), [(INC, ""), (HIST, "_hist")], ids=["incremental", "backfill"]
+)
 def test_an_object_without_a_window_fails_by_name_and_costs_no_other_its_load(ingest, workflow, suffix):
     acme = ingest(objects=["profiles", "lists"])
     profiles, lists = f"klaviyo_profiles{suffix}", f"klaviyo_lists{suffix}"

@@ -27,13 +27,14 @@ def test_a_rehearsal_names_each_load_with_its_rows_and_the_cost(repo, capfd):
     for table in ("klaviyo_lists_hist", "klaviyo_forms_hist", "klaviyo_lists", "klaviyo_forms"):
         assert [line for line in printed.splitlines() if line.startswith(f"{table} ") and "success" in line], table
     assert "SUCCESS" in printed
-    assert "klaviyo_ingest_inc succeeded: 2 loads, at most 2 at once" in printed
+    assert "klaviyo_ingest_inc succeeded: 2 loads, at most " in printed
     assert "tasks (of 1,000)" in printed
     assert KEY not in printed
     assert content(repo) == before
 
 
-def test_a_rehearsal_of_a_workflow_that_fails_says_what_failed(repo, capfd):
+def test_a_rehearsal_of_a_workflow_that_fails_says_what_failed(repo, capfd, monkeypatch):
+    monkeypatch.setattr(rehearse, "WORKFLOWS", ["klaviyo_ingest_inc"])
     path = repo / "ingestion/config/klaviyo_lists_load.yml"
     path.write_text(path.read_text().replace("${datasource.incremental_field_connector}", "updated_at"))
     assert rehearse.main(repo) == 1

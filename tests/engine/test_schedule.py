@@ -6,7 +6,11 @@ import pytest
 
 @pytest.mark.parametrize(
     ("schedule", "read"),
-    [("hourly", 'hourly>: "00:00"'), ("daily", 'daily>: "02:00:00"'), ("30 4 * * mon-fri", 'cron>: "30 4 * * mon-fri"')],
+    [
+        ("hourly", 'hourly>: "00:00"'),
+        ("daily", 'daily>: "02:00:00"'),
+        ("30 4 * * mon-fri", 'cron>: "30 4 * * mon-fri"'),
+    ],
 )
 def test_the_incremental_workflow_alone_has_a_schedule_that_skips(rendered, schedule, read):
     told = digdag.check(rendered({"schedule": schedule}))
