@@ -68,7 +68,11 @@ def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit
     commit(repo)
     queries = released / "template/ingestion/sql"
     (queries / "klaviyo_monitoring.sql.jinja").rename(queries / "klaviyo_last_days.sql.jinja")
-    for path in [released / "copier.yml", *released.glob("extensions/*.py"), *released.glob("template/**/*.jinja")]:
+    for path in [
+        released / "copier.yml",
+        *released.glob("extensions/*.py"),
+        *released.glob("template/**/*.jinja"),
+    ]:
         text = path.read_text(encoding="utf-8").replace("alert_email", "alert_address")
         path.write_text(text, encoding="utf-8")
     readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
@@ -76,6 +80,8 @@ def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert "CONFLICTS" in ended.output and "  ingestion/sql/klaviyo_last_days.sql\n" in ended.output
-    assert "alert_address: data-team@example.com\n" in (repo / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert "alert_address: data-team@example.com\n" in (repo / ".copier-answers.yml").read_text(
+        encoding="utf-8"
+    )
     assert not (repo / "ingestion/sql/klaviyo_monitoring.sql").exists()
     assert "14 * 86400" in (repo / "ingestion/sql/klaviyo_last_days.sql").read_text(encoding="utf-8")

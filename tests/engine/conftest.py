@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 
@@ -13,6 +14,8 @@ from treasure_data import TreasureData
 
 
 def pytest_configure():
+    # A test run that is told to end ends as with Ctrl-C: it takes its Digdags along, which else poll for ever.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if shutil.which("digdag") is None:
         raise pytest.UsageError(digdag.MISSING)
 

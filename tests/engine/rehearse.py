@@ -74,10 +74,16 @@ def rehearse(project, workflow, td, database):
     print(f"\n{workflow} ...", flush=True)
     run = digdag.run(project, workflow, td, timeout=1800)
     new = td.jobs[jobs:]
-    loads = [(job.table, *job.window, job.num_records, job.status, job.id) for job in new if job.kind == "bulkload"]
+    loads = [
+        (job.table, *job.window, job.num_records, job.status, job.id) for job in new if job.kind == "bulkload"
+    ]
     print(tabulate(loads, headers=["load into", "start_time", "end_time", "rows", "status", "job"]))
     print()
-    print(tabulate(log_rows(td, database)[len(log) :], headers=["ingestion_log", "status", "rows", "error_message"]))
+    print(
+        tabulate(
+            log_rows(td, database)[len(log) :], headers=["ingestion_log", "status", "rows", "error_message"]
+        )
+    )
     print(
         f"\n{workflow} {'succeeded' if run.succeeded else 'FAILED'}: {len(loads)} loads, at most "
         f"{td.peak_loads} at once; {len(new)} jobs, {len(run.tasks)} tasks (of 1,000), {run.seconds:.0f} s"

@@ -8,8 +8,6 @@ import pytest
 from ingestion import DATABASE, HIST
 from klaviyo_account import KlaviyoAccount
 
-pytestmark = pytest.mark.xdist_group("backfill")
-
 PROFILES, EVENTS, LISTS, TEMPLATES = (
     f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates")
 )
@@ -30,9 +28,9 @@ def assert_no_window_twice_and_none_missed(acme, table, beginning):
 def continued(ingest, beginning):
     """The ingestion after a backfill that broke off and another run.
 
-    Each object has three windows, the first of them empty. In the first run profiles fail at the first window,
-    events at the second, lists at the last; `.first_run` holds the loads by table. Email templates lose their
-    rows before the second run, which began not before `.second_run_began`.
+    Each object has three windows, the first of them empty. In the first run profiles fail at the first
+    window, events at the second, lists at the last; `.first_run` holds the loads by table. Email templates
+    lose their rows before the second run, which began not before `.second_run_began`.
     """
     acme = ingest(
         KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)),

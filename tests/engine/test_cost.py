@@ -5,8 +5,6 @@ from collections import Counter
 import pytest
 from ingestion import INC
 
-pytestmark = pytest.mark.xdist_group("cost")
-
 
 @pytest.fixture(scope="module")
 def runs(ingest):

@@ -4,8 +4,6 @@ import pytest
 from ingestion import DATABASE, HIST, INC
 from klaviyo import CATALOGUE
 
-pytestmark = pytest.mark.xdist_group("first_run")
-
 # These differ in their fields; the other three have the fields of profiles.
 OBJECTS = [known for known in CATALOGUE if known.name in ("profiles", "events", "campaigns")]
 

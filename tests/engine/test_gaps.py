@@ -6,8 +6,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ingestion import DATABASE, HIST, INC
 
-pytestmark = pytest.mark.xdist_group("gaps")
-
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 

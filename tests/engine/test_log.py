@@ -5,8 +5,6 @@ import re
 import pytest
 from ingestion import HIST, INC
 
-pytestmark = pytest.mark.xdist_group("log")
-
 # An object each, the load of which ends with this message.
 MESSAGES = {
     "profiles": "It's \"over\":\n\tsee C:\\new, ''twice'' and -- no more; {} /* */ é",

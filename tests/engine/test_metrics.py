@@ -1,9 +1,7 @@
-"""Metrics in full: the table holds each metric once, after any number of runs, and also after a failed one."""
+"""Metrics in full: the table holds each metric once, after any number of runs and after a failed one too."""
 
 import pytest
 from ingestion import HIST, INC
-
-pytestmark = pytest.mark.xdist_group("metrics")
 
 
 @pytest.fixture(scope="module")

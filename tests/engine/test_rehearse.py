@@ -25,7 +25,9 @@ def test_a_rehearsal_names_each_load_with_its_rows_and_the_cost(repo, capfd):
     assert rehearse.main(repo) == 0
     printed = capfd.readouterr().out
     for table in ("klaviyo_lists_hist", "klaviyo_forms_hist", "klaviyo_lists", "klaviyo_forms"):
-        assert [line for line in printed.splitlines() if line.startswith(f"{table} ") and "success" in line], table
+        assert [
+            line for line in printed.splitlines() if line.startswith(f"{table} ") and "success" in line
+        ], table
     assert "SUCCESS" in printed
     assert "klaviyo_ingest_inc succeeded: 2 loads, at most " in printed
     assert "tasks (of 1,000)" in printed

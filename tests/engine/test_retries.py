@@ -3,8 +3,6 @@
 import pytest
 from ingestion import HIST, INC
 
-pytestmark = pytest.mark.xdist_group("retries")
-
 
 @pytest.fixture(scope="module", params=[(INC, ""), (HIST, "_hist")], ids=["incremental", "backfill"])
 def rescued(request, ingest):

@@ -17,8 +17,9 @@ import digdag
 import duckdb
 import msgpack
 import pytest
+from databases import add_td_functions
 from klaviyo_account import ConnectorError, KlaviyoAccount
-from treasure_data import TreasureData, add_td_functions
+from treasure_data import TreasureData
 
 ACCEPTED = {
     "type": "klaviyo",
