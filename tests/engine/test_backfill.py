@@ -8,8 +8,8 @@ import pytest
 from ingestion import DATABASE, HIST
 from klaviyo_account import KlaviyoAccount
 
-PROFILES, EVENTS, LISTS, TEMPLATES = (
-    f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates")
+PROFILES, EVENTS, LISTS, TEMPLATES, METRICS = (
+    f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates", "metrics")
 )
 
 
@@ -28,20 +28,21 @@ def assert_no_window_twice_and_none_missed(acme, table, beginning):
 def continued(ingest, beginning):
     """The ingestion after a backfill that broke off and another run.
 
-    Each object has three windows, the first of them empty. In the first run profiles fail at the first
-    window, events at the second, lists at the last; `.first_run` holds the loads by table. Email templates
-    lose their rows before the second run, which began not before `.second_run_began`.
+    Profiles, events and lists have three windows each, the first of them empty. In the first run profiles fail
+    at the first window, events at the second, lists at the last; `.first_run` holds the loads by table. Email
+    templates lose their rows before the second run, which began not before `.second_run_began`. Metrics are
+    loaded in full.
     """
     acme = ingest(
         KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)),
-        objects=["profiles", "events", "lists", "email_templates"],
+        objects=["profiles", "events", "lists", "email_templates", "metrics"],
+        metrics_load="full",
     )
-    for table in (PROFILES, EVENTS, LISTS, TEMPLATES):
-        acme.change_datasource(table, window_days=30)
     for passing, table in enumerate((PROFILES, EVENTS, LISTS)):
+        acme.change_datasource(table, window_days=30)
         acme.td.fail_load(table, after=passing)
     assert not acme.run(HIST).succeeded
-    acme.first_run = {table: acme.loads(table) for table in (PROFILES, EVENTS, LISTS, TEMPLATES)}
+    acme.first_run = {table: acme.loads(table) for table in (PROFILES, EVENTS, LISTS, TEMPLATES, METRICS)}
     acme.td.mend()
     acme.td.rows(f"DELETE FROM {DATABASE}.{TEMPLATES}")
     acme.second_run_began = int(time.time())
@@ -53,7 +54,7 @@ def test_a_failure_stops_no_window_of_another_object(continued):
     loaded = {table: [load.status for load in loads] for table, loads in continued.first_run.items()}
     assert loaded[EVENTS] == ["success"] + 3 * ["error"]
     assert loaded[LISTS] == 2 * ["success"] + 3 * ["error"]
-    assert loaded[TEMPLATES] == 3 * ["success"]
+    assert loaded[TEMPLATES] == loaded[METRICS] == ["success"]
 
 
 def test_a_failure_stops_the_later_windows_of_its_object(continued):
@@ -80,13 +81,18 @@ def test_the_last_windows_end_when_the_run_began(continued):
 
 
 def test_a_backfill_begins_anew_where_its_table_was_emptied(continued, beginning):
-    assert windows(continued, TEMPLATES)[3][0] == f"{beginning.isoformat()}.000000"
+    assert windows(continued, TEMPLATES)[1][0] == f"{beginning.isoformat()}.000000"
     assert continued.ids(TEMPLATES) == sorted(continued.account.ids("templates"))
+
+
+def test_metrics_in_full_are_there_once_after_each_run(continued):
+    assert [load.status for load in continued.loads(METRICS)] == 2 * ["success"]
+    assert continued.ids(METRICS) == sorted(continued.account.ids("metrics"))
 
 
 def test_a_backfill_whose_digdag_was_killed_goes_on_where_it_was(ingest, beginning):
     acme = ingest(objects=["profiles"])
-    acme.change_datasource(PROFILES, window_days=30)
+    acme.change_datasource(PROFILES, window_days=45)
     death = threading.Event()
 
     def kill_during_the_second_load(load):
