@@ -20,7 +20,7 @@ test: $(READY)  ## the tests, less those that need Digdag
 	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
-	@$(VENV)/bin/pytest --numprocesses 4 --dist loadfile tests/engine
+	@$(VENV)/bin/pytest --numprocesses 3 --dist loadfile tests/engine
 
 test-oldest: .venv-oldest/ready  ## the tests of copy and update on the oldest Copier that copier.yml allows
 	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine

@@ -14,7 +14,7 @@ from treasure_data import TreasureData
 
 
 def pytest_configure():
-    # A test run that is told to end ends as with Ctrl-C: it takes its Digdags along, which else poll for ever.
+    # Told to end, the tests end as with Ctrl-C, and take their Digdags along, which would poll for ever.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if shutil.which("digdag") is None:
         raise pytest.UsageError(digdag.MISSING)

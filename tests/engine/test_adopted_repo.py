@@ -1,7 +1,7 @@
 """After Klaviyo was added to the repo of another source, both sources' workflows run.
 
-With what the other source had: its config/database.yml, its database, its ingestion_log, and its sql/log_*.sql,
-which leave the table out of an error's row.
+With what the other source had: its config/database.yml, its database, its ingestion_log, and its
+sql/log_*.sql, which leave the table out of an error's row.
 """
 
 from datetime import datetime

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ingestion import DATABASE, HIST
+from klaviyo import CATALOGUE
 from klaviyo_account import KlaviyoAccount
 
-PROFILES, EVENTS, LISTS, TEMPLATES, METRICS = (
-    f"klaviyo_{name}_hist" for name in ("profiles", "events", "lists", "email_templates", "metrics")
-)
+PROFILES, EVENTS, CAMPAIGNS, LISTS, TEMPLATES, METRICS = TABLES = [
+    known.historical_table for known in CATALOGUE
+]
 
 
 def windows(acme, table):
@@ -28,22 +29,24 @@ def assert_no_window_twice_and_none_missed(acme, table, beginning):
 def continued(ingest, beginning):
     """The ingestion after a backfill that broke off and another run.
 
-    Profiles, events and lists have three windows each, the first of them empty. In the first run profiles fail
-    at the first window, events at the second, lists at the last; `.first_run` holds the loads by table. Email
-    templates lose their rows before the second run, which began not before `.second_run_began`. Metrics are
-    loaded in full.
+    Profiles, events and lists have three windows each, the first of them empty. In the first run profiles
+    fail at the first window, events at the second, lists at the last, and email templates two times, which
+    then lose their rows; campaigns have no default start, which is mended before the second run. `.first_run`
+    holds the loads by table; the second run began not before `.second_run_began`. Metrics are loaded in full.
     """
     acme = ingest(
-        KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)),
-        objects=["profiles", "events", "lists", "email_templates", "metrics"],
-        metrics_load="full",
+        KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)), metrics_load="full"
     )
+    acme.change_datasource(CAMPAIGNS, default_start_time="")
     for passing, table in enumerate((PROFILES, EVENTS, LISTS)):
         acme.change_datasource(table, window_days=30)
         acme.td.fail_load(table, after=passing)
+    acme.td.fail_load(TEMPLATES, times=2)
+    acme.td.fail_query(f"'{TEMPLATES}' AS table_name,\n  'SUCCESS' AS status", times=2)
     assert not acme.run(HIST).succeeded
-    acme.first_run = {table: acme.loads(table) for table in (PROFILES, EVENTS, LISTS, TEMPLATES, METRICS)}
+    acme.first_run = {table: acme.loads(table) for table in TABLES}
     acme.td.mend()
+    acme.change_datasource(CAMPAIGNS, default_start_time=f"{beginning.isoformat()}.000000")
     acme.td.rows(f"DELETE FROM {DATABASE}.{TEMPLATES}")
     acme.second_run_began = int(time.time())
     acme.second_run = acme.run(HIST)
@@ -54,7 +57,21 @@ def test_a_failure_stops_no_window_of_another_object(continued):
     loaded = {table: [load.status for load in loads] for table, loads in continued.first_run.items()}
     assert loaded[EVENTS] == ["success"] + 3 * ["error"]
     assert loaded[LISTS] == 2 * ["success"] + 3 * ["error"]
-    assert loaded[TEMPLATES] == loaded[METRICS] == ["success"]
+    assert loaded[METRICS] == ["success"]
+
+
+def test_an_object_without_a_window_fails_by_name_before_its_load(continued):
+    assert continued.first_run[CAMPAIGNS] == []
+    (row,) = continued.log(table_name=CAMPAIGNS, status="ERROR")
+    assert (
+        row.error_message == f"{CAMPAIGNS}: the window has no start_time or no end_time, nothing was loaded"
+    )
+    assert continued.ids(CAMPAIGNS) == sorted(continued.account.ids("campaigns"))
+
+
+def test_what_fails_at_first_and_then_works_is_a_success(continued):
+    assert [load.status for load in continued.first_run[TEMPLATES]] == ["error", "error", "success"]
+    assert continued.statuses(TEMPLATES) == 2 * ["STARTED", "SUCCESS"]
 
 
 def test_a_failure_stops_the_later_windows_of_its_object(continued):

@@ -4,7 +4,7 @@ import pytest
 from ingestion import DATABASE, HIST, INC
 from klaviyo import CATALOGUE
 
-# These differ in their fields; the other four have one field each for table and API, as profiles in test_gaps.py.
+# These are unlike in their fields. The other four are like profiles, of which test_gaps.py tells.
 OBJECTS = [known for known in CATALOGUE if known.name in ("events", "campaigns")]
 
 

@@ -39,7 +39,7 @@ def test_the_other_five_are_loaded_once_each_in_the_same_run(acme, failed):
 
 
 def test_never_more_than_three_load_at_once(acme, failed):
-    assert acme.td.peak_loads == 3
+    assert acme.td.peak_loads <= 3
 
 
 def test_a_first_run_takes_at_most_six_jobs_an_object_and_three(acme):

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ingestion import HIST, INC
+from klaviyo import CATALOGUE
 from klaviyo_account import KlaviyoAccount
 
 # An object each, the loads of which end with this message. The first is longer than the log keeps.
@@ -13,7 +14,9 @@ MESSAGES = {
     "profiles": "lost " * 500 + "It's \"over\":\n\tsee C:\\new, ''twice'' and -- no more; {} /* */ é",
     "events": "Failed to evaluate a variable ${nothing}",
 }
-UPDATED = {"updated": "updated"}
+NO_WINDOW = "klaviyo_lists"
+TABLES = {*(known.table for known in CATALOGUE), "klaviyo_flows", "klaviyo_forms"}
+FAILING = {NO_WINDOW, *(f"klaviyo_{name}" for name in MESSAGES)}
 FLOWS_AND_FORMS = [
     {"name": "flows", "inc_field": "updated", "inc_field_connector": "updated"},
     {"name": "forms"},
@@ -22,32 +25,36 @@ FLOWS_AND_FORMS = [
 
 @pytest.fixture(scope="module")
 def failed(ingest, beginning):
-    """The ingestion after a run in which two of eight objects failed; there is no mail server."""
-    account = KlaviyoAccount(
-        beginning, datetime.now(timezone.utc), custom={"flows": UPDATED, "forms": UPDATED}
-    )
+    """The ingestion after a run in which three of eight objects failed; there is no mail server."""
+    custom = {"flows": {"updated": "updated"}, "forms": {"updated": "updated"}}
+    account = KlaviyoAccount(beginning, datetime.now(timezone.utc), custom=custom)
     acme = ingest(
         account, load_seconds=0.5, custom_objects=FLOWS_AND_FORMS, alert_email="data-team@example.com"
     )
+    acme.change_datasource(NO_WINDOW, default_start_time="")
     for name, message in MESSAGES.items():
         acme.td.fail_load(f"klaviyo_{name}", message=message)
     acme.last_run = acme.run(INC)
     return acme
 
 
-def test_two_of_eight_that_fail_cost_none_of_the_six_its_load(failed):
-    loads = Counter(load.table for load in failed.td.loads)
-    assert len(loads) == 8
-    assert {table: count for table, count in loads.items() if count > 1} == {
-        f"klaviyo_{name}": 3 for name in MESSAGES
+def test_those_of_eight_that_fail_cost_none_of_the_others_its_load(failed):
+    assert Counter(load.table for load in failed.td.loads) == {
+        table: 3 if table in FAILING else 1 for table in TABLES - {NO_WINDOW}
     }
     assert failed.td.peak_loads <= 3
 
 
 def test_every_load_leaves_two_rows(failed):
-    failing = {f"klaviyo_{name}" for name in MESSAGES}
-    for table in {load.table for load in failed.td.loads}:
-        assert failed.statuses(table) == ["STARTED", "ERROR" if table in failing else "SUCCESS"], table
+    for table in TABLES:
+        assert failed.statuses(table) == ["STARTED", "ERROR" if table in FAILING else "SUCCESS"], table
+
+
+def test_an_object_without_a_window_fails_by_name_before_its_load(failed):
+    (row,) = failed.log(table_name=NO_WINDOW, status="ERROR")
+    assert (
+        row.error_message == f"{NO_WINDOW}: the window has no start_time or no end_time, nothing was loaded"
+    )
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -70,10 +77,7 @@ def test_a_row_of_the_run_names_every_object_that_failed(failed):
     row = failed.log()[-1]
     assert (row.source_name, row.table_name, row.status) == ("klaviyo", None, "ERROR")
     assert row.workflow_name == INC
-    tables = {load.table for load in failed.td.loads}
-    assert {table for table in tables if table in row.error_message} == {
-        f"klaviyo_{name}" for name in MESSAGES
-    }
+    assert {table for table in TABLES if table in row.error_message} == FAILING
 
 
 def test_a_mail_that_cannot_be_sent_hides_no_row(failed):

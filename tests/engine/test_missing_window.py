@@ -1,23 +1,9 @@
-"""A load without start_time or end_time never reaches TD: the connector would load everything."""
+"""A load file by itself cannot send an empty time, for which the connector would load everything.
 
-import pytest
-from ingestion import HIST, INC
+That the workflows stop before, with a message: see test_log.py and test_backfill.py.
+"""
+
 from klaviyo import CATALOGUE
-
-
-@pytest.mark.parametrize(
-    ("workflow", "suffix"), [(INC, ""), (HIST, "_hist")], ids=["incremental", "backfill"]
-)
-def test_an_object_without_a_window_fails_by_name_and_costs_no_other_its_load(ingest, workflow, suffix):
-    acme = ingest(objects=["profiles", "lists"])
-    profiles, lists = f"klaviyo_profiles{suffix}", f"klaviyo_lists{suffix}"
-    acme.change_datasource(profiles, default_start_time="")
-    run = acme.run(workflow)
-    assert not run.succeeded
-    assert [load.table for load in acme.td.loads] == [lists]
-    (row,) = acme.log(table_name=profiles, status="ERROR")
-    assert row.error_message == f"{profiles}: the window has no start_time or no end_time, nothing was loaded"
-
 
 # Runs each load file by itself, without the step of the workflows that stops a load without a window.
 LOADS_ALONE = """

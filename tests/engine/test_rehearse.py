@@ -1,4 +1,4 @@
-"""A rehearsal prints what a client's two workflows would do, on their own Digdag, and touches nothing of the client's."""
+"""A rehearsal prints what a client's two workflows would do, and touches nothing of the client's."""
 
 import shutil
 

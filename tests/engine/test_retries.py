@@ -1,19 +1,21 @@
 """What fails at first and then works is tried again, and leaves no ERROR behind."""
 
+import re
+
 import pytest
 from ingestion import HIST, INC
 
+PROFILES, LISTS = "klaviyo_profiles", "klaviyo_lists"
 
-@pytest.fixture(scope="module", params=[(INC, ""), (HIST, "_hist")], ids=["incremental", "backfill"])
-def rescued(request, ingest):
+
+@pytest.fixture(scope="module")
+def rescued(ingest):
     """The ingestion after a run in which two loads of profiles failed, and two SUCCESS rows of lists."""
-    workflow, suffix = request.param
     acme = ingest(objects=["profiles", "lists"])
-    acme.profiles, acme.lists = f"klaviyo_profiles{suffix}", f"klaviyo_lists{suffix}"
-    acme.td.fail_load(acme.profiles, times=2)
-    acme.td.fail_query(f"'{acme.lists}' AS table_name,\n  'SUCCESS' AS status", times=2)
-    acme.edit(f"{workflow}.dig", "interval: 0", "interval: 1")  # `quicken` has made it 0
-    acme.last_run = acme.run(workflow)
+    acme.td.fail_load(PROFILES, times=2)
+    acme.td.fail_query(f"'{LISTS}' AS table_name,\n  'SUCCESS' AS status", times=2)
+    acme.edit(f"{INC}.dig", "interval: 0", "interval: 1")  # `quicken` has made it 0
+    acme.last_run = acme.run(INC)
     return acme
 
 
@@ -22,7 +24,7 @@ def test_the_run_succeeds(rescued):
 
 
 def test_each_try_is_a_new_job_and_waits_longer_than_the_one_before(rescued):
-    loads = rescued.loads(rescued.profiles)
+    loads = rescued.loads(PROFILES)
     assert [load.status for load in loads] == ["error", "error", "success"]
     first, second, third = (load.started_at for load in loads)
     assert second - first >= 1
@@ -30,7 +32,7 @@ def test_each_try_is_a_new_job_and_waits_longer_than_the_one_before(rescued):
 
 
 def test_what_succeeded_is_neither_loaded_nor_logged_again(rescued):
-    for table in (rescued.profiles, rescued.lists):
+    for table in (PROFILES, LISTS):
         assert len(rescued.loads(table, "success")) == 1
         assert rescued.statuses(table) == ["STARTED", "SUCCESS"]
 
@@ -40,6 +42,19 @@ def test_no_error_is_logged(rescued):
 
 
 def test_a_success_row_that_failed_at_first_tells_of_the_load(rescued):
-    (load,) = rescued.loads(rescued.lists)
-    (row,) = rescued.log(table_name=rescued.lists, status="SUCCESS")
+    (load,) = rescued.loads(LISTS)
+    (row,) = rescued.log(table_name=LISTS, status="SUCCESS")
     assert (row.job_id, row.records_processed) == (load.id, load.num_records)
+
+
+def test_the_backfill_tries_again_as_often_and_waits_as_long(rendered):
+    """That it does: see test_backfill.py."""
+    inc, hist = (
+        re.findall(
+            r"_retry:.*|(?:limit|interval|interval_type): \w+$",
+            (rendered({}) / f"{name}.dig").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+        for name in (INC, HIST)
+    )
+    assert hist == inc != []
