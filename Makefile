@@ -5,7 +5,7 @@ READY := $(VENV)/ready
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold test test-engine test-oldest test-setup rehearse lock clean
+.PHONY: help scaffold test test-updates test-engine test-oldest test-setup rehearse lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -16,13 +16,16 @@ scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, f
 	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Adopt." >&2; exit 1; }
 	@$(VENV)/bin/copier copy --trust --vcs-ref HEAD --defaults --data-file example-answers.yml "$(CURDIR)" "$(DEST)"
 
-test: $(READY)  ## the tests, less those that need Digdag
-	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine
+test: $(READY)  ## the tests that need neither a while nor Digdag
+	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates
+
+test-updates: $(READY)  ## what `copier update` does, from each released version too
+	@$(VENV)/bin/pytest --numprocesses auto tests/updates
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 3 --dist loadfile tests/engine
 
-test-oldest: .venv-oldest/ready  ## the tests of copy and update on the oldest Copier that copier.yml allows
+test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.yml allows
 	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine
 
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages

@@ -17,7 +17,11 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 def _nobodys_settings(tmp_path_factory):
     """Keeps the user's own settings of Copier and git out of the tests."""
     gitconfig = tmp_path_factory.mktemp("git") / "config"
-    gitconfig.write_text("[safe]\n  directory = *\n")  # in a container, a checkout may be somebody else's
+    gitconfig.write_text(
+        "[safe]\n  directory = *\n"  # in a container, a checkout may be somebody else's
+        "[maintenance]\n  auto = false\n"  # a process more after each commit, and nothing to tidy up
+        "[core]\n  fsync = none\n"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))

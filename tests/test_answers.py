@@ -1,6 +1,5 @@
 """A bad answer, wherever it comes from, is refused in one line before anything is written."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,12 +7,12 @@ from datetime import date, datetime
 from itertools import zip_longest
 from pathlib import Path
 
-import copier
 import pytest
 import yaml
+from by_hand import DEFAULTS, copier
+from copier import run_copy
 from klaviyo import RULES, answer_problem
 
-COPIER = Path(sys.executable).with_name("copier")
 SECRET = "sk_live_do_not_show"
 
 NO_TEXT = [None, True, False, 1.5, {}, {"a": 1}, b"bytes", date(2023, 9, 1)]
@@ -148,7 +147,7 @@ BAD = {
 GOOD = {
     "client_name": ["O'Brien & Söhne \"Ltd\": #1 {{ 7 * 7 }} {% x %} \\n $5 日本", "a" * 100, "- x", "null"],
     "klaviyo_api_key": ["", "pk_1", "pk_Ab_0" * 30],
-    "td_authentication_id": [360030, "0", "0123", "acme_klaviyo-1", "a" * 128, "-", "null"],
+    "td_authentication_id": [360030, "0123", "acme_klaviyo-1", "a" * 128, "-1", "true"],
     "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
@@ -219,9 +218,12 @@ def test_an_unquoted_date_of_a_data_file_is_to_be_quoted(
 @pytest.mark.parametrize("cases", GOOD_ROUNDS, ids=range(len(GOOD_ROUNDS)))
 def test_an_unusual_but_good_answer_is_accepted(pristine_template, example_answers, tmp_path, cases):
     data = {**example_answers, **dict(cases)}
-    copier.run_copy(str(pristine_template), tmp_path, data=data, defaults=True, unsafe=True, quiet=True)
+    run_copy(str(pristine_template), tmp_path, data=data, defaults=True, unsafe=True, quiet=True)
     for file in tmp_path.rglob("*.yml"):
         assert yaml.safe_load(file.read_text(encoding="utf-8")), file
+    for file in tmp_path.rglob("*_load.yml"):
+        source = yaml.safe_load(file.read_text(encoding="utf-8"))["in"]
+        assert str(source["td_authentication_id"]) == str(data["td_authentication_id"])
 
 
 def test_a_folder_whose_name_cannot_be_the_client_s_is_refused(
@@ -273,21 +275,31 @@ REFUSED_BY_THE_COMMAND = [
 
 @pytest.mark.parametrize(("source", "name", "value", "start"), REFUSED_BY_THE_COMMAND)
 def test_the_command_ends_with_one_line_and_exit_code_1(
-    pristine_template, example_answers, tmp_path, source, name, value, start
+    pristine_template, example_answers, tmp_path, monkeypatch, source, name, value, start
 ):
     answers = "".join(f"{other}: {each!r}\n" for other, each in example_answers.items() if other != name)
     answers += f"{name}: {value}\n" if source == "file" else ""
     (tmp_path / "answers.yml").write_text(answers, encoding="utf-8")
     settings = f"defaults: {{{name}: {value}}}\n" if source == "settings" else "{}"
     (tmp_path / "settings.yml").write_text(settings, encoding="utf-8")
-    command = [COPIER, "copy", "--trust", "--defaults", "--data-file", tmp_path / "answers.yml"]
-    command += ["-d", f"{name}={value}"] if source == "-d" else []
-    environment = {**os.environ, "COPIER_SETTINGS_PATH": str(tmp_path / "settings.yml")}
-    run = subprocess.run(
-        [*command, pristine_template, tmp_path / "new"], env=environment, capture_output=True, text=True
-    )
-    assert run.returncode == 1
-    assert run.stdout == ""
-    assert re.fullmatch(re.escape(f"{name}: {start}") + r".+\n", run.stderr)
-    assert SECRET not in run.stderr
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(tmp_path / "settings.yml"))
+    given = ["-d", f"{name}={value}"] if source == "-d" else []
+    given += ["--data-file", tmp_path / "answers.yml"]
+    ended = copier("copy", *DEFAULTS, *given, pristine_template, tmp_path / "new", cwd=tmp_path)
+    assert ended.exit_code == 1
+    assert re.fullmatch(re.escape(f"{name}: {start}") + r".+\n", ended.output)
+    assert SECRET not in ended.output
     assert not (tmp_path / "new").exists()
+
+
+def test_a_refusal_goes_to_standard_error(pristine_template, tmp_path):
+    command = [
+        Path(sys.executable).with_name("copier"),
+        "copy",
+        *DEFAULTS,
+        pristine_template,
+        tmp_path / "new",
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("td_authentication_id: no answer, and it has no default")

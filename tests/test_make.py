@@ -44,7 +44,7 @@ def checkout(template):
     return template
 
 
-@pytest.mark.parametrize("destination", ["../acme", "../acme klaviyo/new", "../empty"])
+@pytest.mark.parametrize("destination", ["../acme klaviyo/new", "../empty"])
 def test_scaffold_renders_into_a_new_or_empty_folder(checkout, tmp_path, destination):
     (tmp_path / "empty").mkdir()
     run = scaffold(checkout, destination)
@@ -174,10 +174,9 @@ def test_no_tracked_file_names_the_host_of_a_package_registry():
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
 
 
-def test_the_tests_leave_out_those_on_the_engine():
-    run = make(TEMPLATE, *AS_SET_UP, "test", PYTEST_ADDOPTS="--collect-only --quiet --numprocesses 0")
-    assert "tests/test_make.py::" in run.stdout
-    assert "tests/engine" not in run.stdout
+def test_the_tests_leave_out_those_of_updates_and_on_the_engine():
+    run = make(TEMPLATE, *AS_SET_UP, "test", "--dry-run")
+    assert "--ignore tests/engine --ignore tests/updates\n" in run.stdout
 
 
 def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path):

@@ -215,15 +215,6 @@ def test_a_failed_run_is_mailed_only_with_an_address(copie, example_answers, exa
         assert alert["subject"] == "Klaviyo ingestion failed: Acme Outdoor"
 
 
-@pytest.mark.parametrize("authentication_id", ["360030", "0123", "acme_klaviyo-1", "true", "1e5", "-1"])
-def test_an_authentication_id_is_the_same_text_after_yaml(copie, example_answers, authentication_id):
-    repo = copie.copy(
-        extra_answers={**example_answers, "td_authentication_id": authentication_id}
-    ).project_dir
-    source = load(repo / "ingestion/config/klaviyo_lists_load.yml")["in"]
-    assert str(source["td_authentication_id"]) == authentication_id
-
-
 def test_a_blank_database_means_the_default_and_stays_blank_in_the_answers(copie, example_answers):
     result = copie.copy(extra_answers={**example_answers, "target_database": ""})
     assert load(result.project_dir / "ingestion/config/database.yml")["databases"]["src"] == "client_src"
