@@ -87,6 +87,8 @@ def test_a_recopy_leaves_theirs_too(adopted):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
+        (".gitignore", None),
+        (".gitignore", "*.log"),
         (".gitignore", "*\n!*/\n!*.json\n!.copier-answers.yml\n"),
         (".gitignore", "credentials*.json\r\n!/ingestion/credentials_ingestion.json\r\n"),
         ("ingestion/.gitignore", "!credentials_ingestion.json\n"),

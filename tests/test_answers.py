@@ -147,7 +147,9 @@ BAD = {
 GOOD = {
     "client_name": ["O'Brien & Söhne \"Ltd\": #1 {{ 7 * 7 }} {% x %} \\n $5 日本", "a" * 100, "- x", "null"],
     "klaviyo_api_key": ["", "pk_1", "pk_Ab_0" * 30],
-    "td_authentication_id": [360030, "0123", "acme_klaviyo-1", "a" * 128, "-1", "true"],
+    "td_authentication_id": [
+        360030, "0", "0123", "acme_klaviyo-1", "a" * 128, "-", "-1", "null", "true", "1e5",
+    ],
     "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],

@@ -15,10 +15,13 @@ from check_edits import (
     A_KEY,
     ADDITIONS,
     CREDENTIALS,
+    DATABASE,
     DATASOURCES,
+    EVENTS,
     FAILED,
     HARMLESS,
     INC,
+    LOG_ERROR,
     MUTATIONS,
     REMOVALS,
     SECOND_SOURCE,
@@ -395,7 +398,11 @@ BROKEN = {
     "two documents": b"a: b\n---\nc: d\n",
     "huge": b"a: b\n" * 400_000,
 }
-FILES = (INC, DATASOURCES, WINDOW, CREDENTIALS, ".gitignore")
+FILES = (
+    *(INC, DATABASE, DATASOURCES, EVENTS, WINDOW, LOG_ERROR, CREDENTIALS),
+    "ingestion/.digdagignore",
+    ".gitignore",
+)
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
@@ -488,7 +495,7 @@ def indent_of(line):
 
 @settings(
     derandomize=True,
-    max_examples=50,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

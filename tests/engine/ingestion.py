@@ -46,6 +46,10 @@ class Ingestion:
         assert old in text, f"{file} has no {old!r}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
+    def fail_success_row(self, table, times):
+        """Lets the query fail, so often, that logs the SUCCESS of a table's load."""
+        self.td.fail_query(f"'{table}' AS table_name,\n  'SUCCESS' AS status", times=times)
+
     def log(self, **wanted):
         """The rows of ingestion_log that have these values, in the order in which they were written."""
         columns = self.td.databases.columns(DATABASE, "ingestion_log")

@@ -42,7 +42,7 @@ def continued(ingest, beginning):
         acme.change_datasource(table, window_days=30)
         acme.td.fail_load(table, after=passing)
     acme.td.fail_load(TEMPLATES, times=2)
-    acme.td.fail_query(f"'{TEMPLATES}' AS table_name,\n  'SUCCESS' AS status", times=2)
+    acme.fail_success_row(TEMPLATES, times=2)
     assert not acme.run(HIST).succeeded
     acme.first_run = {table: acme.loads(table) for table in TABLES}
     acme.td.mend()

@@ -14,7 +14,7 @@ def rescued(ingest):
     """The ingestion after a run in which two loads of profiles failed, and two SUCCESS rows of lists."""
     acme = ingest(objects=["profiles", "lists"])
     acme.td.fail_load(PROFILES, times=2)
-    acme.td.fail_query(f"'{LISTS}' AS table_name,\n  'SUCCESS' AS status", times=2)
+    acme.fail_success_row(LISTS, times=2)
     acme.edit(f"{INC}.dig", "interval: 0", f"interval: {SECONDS}")  # `quicken` has made it 0
     acme.last_run = acme.run(INC)
     return acme

@@ -5,6 +5,8 @@ from collections import Counter
 
 from ingestion import HIST
 
+# Where the tasks of an object, and of a window, begin in their names.
+OBJECT = re.compile(r".*\+load\^sub\+for-[^+]*")
 WINDOW = re.compile(r".*\+load_windows\^sub\+for-[^+]*")
 
 
@@ -13,15 +15,18 @@ def tasks_of(objects, windows):
     return 12 + 7 * objects + 6 * windows
 
 
+def tasks_of_each(part, run):
+    return sorted(Counter(found[0] for task in run.tasks if (found := part.match(task.name))).values())
+
+
 def test_the_count_of_tasks_is_the_engine_s(ingest):
     acme = ingest(objects=["campaigns", "lists"])
     acme.change_datasource("klaviyo_lists_hist", window_days=30)
     run = acme.run(HIST)
     assert run.succeeded
     assert len(run.tasks) == tasks_of(objects=2, windows=1 + 3)
-    # Each window takes six of them: with its group's, the tasks whose names go on from it.
-    windows = Counter(found[0] for task in run.tasks if (found := WINDOW.match(task.name)))
-    assert [*windows.values()] == 4 * [tasks_of(0, 1) - tasks_of(0, 0)]
+    assert tasks_of_each(WINDOW, run) == 4 * [tasks_of(0, 1) - tasks_of(0, 0)]
+    assert tasks_of_each(OBJECT, run) == [tasks_of(1, windows) - tasks_of(0, 0) for windows in (1, 3)]
 
 
 def test_ten_years_of_six_objects_stay_under_a_thousand_tasks():
