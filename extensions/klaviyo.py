@@ -47,8 +47,6 @@ class KlaviyoObject:
         hist_field: the table's field that says when a record was created.
         hist_field_connector: the same field's name in the API.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
-        start_inclusive: whether the API can filter with `greater-or-equal`. Where it knows only
-            `greater-than`, an incremental run looks one second back.
         window_days: length of a backfill window in days; None for one load of everything.
     """
 
@@ -59,7 +57,6 @@ class KlaviyoObject:
     hist_field: str | None = "created"
     hist_field_connector: str | None = "created"
     sends_field: bool = True
-    start_inclusive: bool = False
     window_days: int | None = None
 
     @property
@@ -90,9 +87,11 @@ class KlaviyoObject:
 
     def lookback_seconds(self, events_lookback_hours: int) -> int:
         """How far before its watermark an incremental run starts, in seconds."""
-        if self.data_source == "events":
-            return events_lookback_hours * 3600
-        return 0 if self.start_inclusive else 1
+        return events_lookback_hours * 3600 if self.data_source == "events" else 0
+
+    def late_days(self, events_late_days: int) -> int:
+        """How many days the first incremental run of a UTC day asks for again."""
+        return events_late_days if self.data_source == "events" else 0
 
 
 # Sources: Klaviyo's API reference for the payloads' fields and the filters, TD's page of the
@@ -107,14 +106,13 @@ CATALOGUE = (
         hist_field="datetime",
         hist_field_connector="datetime",
         sends_field=False,
-        start_inclusive=True,
         window_days=90,
     ),
     KlaviyoObject(
-        "campaigns", "campaigns", inc_field="updated_at", hist_field="created_at", start_inclusive=True
+        "campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"
     ),
     KlaviyoObject("lists", "lists"),
-    KlaviyoObject("email_templates", "templates", start_inclusive=True),
+    KlaviyoObject("email_templates", "templates"),
     KlaviyoObject("metrics", "metrics"),
 )
 
@@ -346,11 +344,15 @@ def check_objects(value: Any) -> None:
         raise BadAnswer(f"at least one of {', '.join(names)}, in a list like [profiles, events]")
 
 
-def check_lookback(value: Any) -> None:
-    """Accept a whole number of hours, at most a week."""
-    text = _bare_number_as_text(value)
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 168:
-        raise BadAnswer("0 to 168, whole hours")
+def _up_to(most: int, unit: str) -> Callable[[Any], None]:
+    """A rule for a whole number."""
+
+    def rule(value: Any) -> None:
+        text = _bare_number_as_text(value)
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > most:
+            raise BadAnswer(f"0 to {most}, whole {unit}")
+
+    return rule
 
 
 CRON_FIELDS = (
@@ -425,7 +427,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "target_database": check_database,
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
-    "events_lookback_hours": check_lookback,
+    "events_lookback_hours": _up_to(168, "hours"),
+    "events_late_days": _up_to(30, "days"),
     "custom_objects": check_custom_objects,
     "schedule": check_schedule,
     "alert_email": check_email,
