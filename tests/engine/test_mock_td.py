@@ -1,6 +1,6 @@
-"""The stand-ins by themselves: what they refuse, and that they keep what TD and the connector promise.
+"""The mock TD and its account by themselves: what they refuse, and that they keep what TD and the connector promise.
 
-A workflow's test is worth what the stand-in refuses; so each refusal is shown here.
+A workflow's test is worth what the mock refuses; so each refusal is shown here.
 """
 
 import gzip
@@ -18,7 +18,8 @@ import duckdb
 import msgpack
 import pytest
 from databases import add_td_functions
-from klaviyo_account import ConnectorError, KlaviyoAccount
+from klaviyo_account import KlaviyoAccount
+from klaviyo_connector import ConnectorError
 from treasure_data import TreasureData
 
 ACCEPTED = {
@@ -156,7 +157,7 @@ class TestConnector:
         assert {
             record["id"] for record in account.fetch({**settings, "data_source": data_source})
         } == expected
-        account.end_inclusive = True
+        account.ends = "inclusive"
         assert {
             record["id"] for record in account.fetch({**settings, "data_source": data_source})
         } == expected | {"at end"}
@@ -432,7 +433,7 @@ _error:
         return tmp_path
 
     @pytest.mark.skipif(not shutil.which("digdag"), reason="no digdag on PATH")
-    def test_digdag_takes_the_stand_in_for_td(self, project, account):
+    def test_digdag_takes_the_mock_for_td(self, project, account):
         with TreasureData(account) as td, digdag.Mailbox() as mailbox:
             td.fail_load("klaviyo_profiles", times=1)
             run = digdag.run(project, "tiny", td, mailbox=mailbox, task_limit=10)
