@@ -15,7 +15,7 @@ import sqlglot
 from clock import Clock
 from scans import scans
 from sqlglot import exp
-from trino import QueryError, only_statement, refuse_mixed_types
+from trino import QueryError, job_of, refuse_mixed_types
 
 # Trino's names of DuckDB's types; of any other, the lower case.
 TRINO_TYPES = {
@@ -163,11 +163,17 @@ class Databases:
         Raises:
             QueryError: here, what TD would refuse to plan; when it runs, what fails then.
         """
-        statement = only_statement(text)
+        dropped, statement = job_of(text)
         refuse_mixed_types(statement, self.schema(), database)
         read = scans(statement, database)
         statement = _with_fixed_time(statement, self.clock.now())
-        return lambda: self._run(statement, database, read)
+
+        def run():
+            if dropped:
+                self._run(dropped, database, [])
+            return self._run(statement, database, read)
+
+        return run
 
     def run(self, text, database):
         """Runs one statement in Trino's dialect; see `prepare`."""
@@ -197,31 +203,32 @@ class Databases:
         records      dictionaries; nested values become JSON text
         upload_time  Unix seconds; every row's `time`
         """
-        existing = self.columns(database, table)
-        if not existing:
-            raise QueryError(f"Table '{table}' does not exist in database '{database}'")
-        records = [{name.lower(): value for name, value in record.items()} for record in records]
-        types = {**_column_types(records), **existing}
-        rows = [
-            [_stored(upload_time if name == "time" else record.get(name), types[name]) for name in types]
-            for record in records
-        ]
-        with self._cursor(database) as cursor:
-            cursor.execute("BEGIN")
-            try:
-                if mode == "replace":
-                    cursor.execute(f'DELETE FROM "{table}"')
-                for name in types.keys() - existing.keys():
-                    cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {types[name]}')
-                if rows:
-                    names = ", ".join(f'"{name}"' for name in types)
-                    cursor.executemany(
-                        f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(types))})', rows
-                    )
-                cursor.execute("COMMIT")
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
+        with self._lock:  # two loads into one table must not both add its columns
+            existing = self.columns(database, table)
+            if not existing:
+                raise QueryError(f"Table '{table}' does not exist in database '{database}'")
+            records = [{name.lower(): value for name, value in record.items()} for record in records]
+            types = {**_column_types(records), **existing}
+            rows = [
+                [_stored(upload_time if name == "time" else record.get(name), types[name]) for name in types]
+                for record in records
+            ]
+            with self._cursor(database) as cursor:
+                cursor.execute("BEGIN")
+                try:
+                    if mode == "replace":
+                        cursor.execute(f'DELETE FROM "{table}"')
+                    for name in types.keys() - existing.keys():
+                        cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {types[name]}')
+                    if rows:
+                        names = ", ".join(f'"{name}"' for name in types)
+                        cursor.executemany(
+                            f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(types))})', rows
+                        )
+                    cursor.execute("COMMIT")
+                except BaseException:
+                    cursor.execute("ROLLBACK")
+                    raise
 
     def _complete(self, database, table):
         """Gives a table what every TD table has: `time`, which is now where an INSERT leaves it out."""

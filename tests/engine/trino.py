@@ -14,8 +14,12 @@ class QueryError(Exception):
     """A statement that TD would refuse; the text is what the job's log shows."""
 
 
-def only_statement(text):
-    """The one statement of a job, parsed; QueryError for several, for none, and for what TD does not run."""
+def job_of(text):
+    """What a job runs, parsed: a DROP that td> with create_table puts before its CREATE, or None; the statement.
+
+    Raises:
+        QueryError: for any other two statements, for none, and for what TD does not run.
+    """
     try:
         statements = [
             each for each in sqlglot.parse(text, read="trino") if each and not isinstance(each, exp.Semicolon)
@@ -25,6 +29,9 @@ def only_statement(text):
         raise QueryError(f"line {place['line']}:{place['col']}: {place['description']}") from error
     except sqlglot.errors.TokenError as error:
         raise QueryError(f"line 1:1: {error}") from error
+    dropped = None
+    if len(statements) == 2 and _recreates(*statements):
+        dropped = statements.pop(0)
     if len(statements) != 1:
         raise QueryError(f"line 1:1: {len(statements)} statements in a job. Expecting: one")
     (statement,) = statements
@@ -39,7 +46,18 @@ def only_statement(text):
             raise QueryError(
                 f"line 1:1: Function '{function.name}' not registered (or unknown to the mock TD)"
             )
-    return _named_like_trino(statement)
+    return dropped, _named_like_trino(statement)
+
+
+def _recreates(first, second):
+    """Whether the first drops, if it is there, the table that the second creates."""
+    return (
+        isinstance(first, exp.Drop)
+        and isinstance(second, exp.Create)
+        and bool(first.args.get("exists"))
+        and first.kind == second.kind == "TABLE"
+        and first.find(exp.Table).sql() == second.find(exp.Table).sql()
+    )
 
 
 def _named_like_trino(statement):
