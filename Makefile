@@ -33,7 +33,7 @@ test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up;
 
 rehearse: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, without TD and without Klaviyo
 	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make rehearse DIR=../acme-klaviyo" >&2; exit 2; }
-	@$(VENV)/bin/python tests/engine/rehearse.py "$(DIR)"
+	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
 
 lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv
