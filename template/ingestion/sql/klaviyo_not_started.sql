@@ -83,7 +83,7 @@ finished AS (
   GROUP BY table_name
 ),
 columns AS (
-  SELECT table_name, column_name, lower(data_type) AS data_type
+  SELECT table_name, column_name, data_type
   FROM information_schema.columns
   WHERE table_schema = '${databases.src}'
 ),
