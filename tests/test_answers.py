@@ -11,7 +11,8 @@ import pytest
 import yaml
 from by_hand import DEFAULTS, copier
 from copier import run_copy
-from klaviyo import RULES, answer_problem
+from klaviyo.answers import answer_problem
+from klaviyo.rules import RULES
 
 SECRET = "sk_live_do_not_show"
 

@@ -9,7 +9,8 @@ import pytest
 import sqlglot
 import yaml
 from digdag_text import fill
-from klaviyo import CATALOGUE, TIMESTAMP
+from klaviyo.catalogue import CATALOGUE
+from klaviyo.timestamps import TIMESTAMP
 
 DOCUMENTED = [
     "ingestion/klaviyo_ingest_inc.dig",

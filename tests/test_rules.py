@@ -8,17 +8,10 @@ from copier import run_copy, run_update
 from copier.errors import UserMessageError
 from hypothesis import given
 from hypothesis import strategies as st
-from klaviyo import (
-    CATALOGUE,
-    BadAnswer,
-    KlaviyoObject,
-    check_dual_field,
-    check_fields,
-    check_timestamps,
-    chosen_objects,
-    custom_object,
-    timestamp,
-)
+from klaviyo.bad_answer import BadAnswer
+from klaviyo.before_writing import check_fields
+from klaviyo.catalogue import CATALOGUE, KlaviyoObject, check_dual_field, chosen_objects, custom_object
+from klaviyo.timestamps import check_timestamps, timestamp
 
 RIGHT = st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat(timespec="microseconds"))
 
@@ -94,7 +87,7 @@ def test_only_the_right_pairs_of_fields_are_accepted(data_source, right):
 
 
 def test_campaigns_with_one_name_twice_are_refused_even_if_the_catalogue_says_so(monkeypatch):
-    monkeypatch.setattr("klaviyo.CATALOGUE", (KlaviyoObject("campaigns", "campaigns"),))
+    monkeypatch.setattr("klaviyo.catalogue.CATALOGUE", (KlaviyoObject("campaigns", "campaigns"),))
     with pytest.raises(ValueError, match="not updated twice"):
         check_dual_field("campaigns", "updated", "updated")
 
@@ -221,7 +214,7 @@ EDITS = [
         "{% if true %}",
         "klaviyo_events_load.yml breaks a rule: events must",
     ),
-    ("extensions/klaviyo.py", 'inc_field="updated_at", ', "", "not updated twice"),
+    ("extensions/klaviyo/catalogue.py", 'inc_field="updated_at", ', "", "not updated twice"),
 ]
 
 

@@ -70,7 +70,7 @@ def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit
     (queries / "klaviyo_monitoring.sql.jinja").rename(queries / "klaviyo_last_days.sql.jinja")
     for path in [
         released / "copier.yml",
-        *released.glob("extensions/*.py"),
+        *released.glob("extensions/**/*.py"),
         *released.glob("template/**/*.jinja"),
     ]:
         text = path.read_text(encoding="utf-8").replace("alert_email", "alert_address")

@@ -82,7 +82,7 @@ def test_answers_can_be_changed_by_an_update(released, acme):
 
 def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_mended(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
-    edit(released / "extensions/klaviyo.py", "int(text) > 168", "int(text) > 24")
+    edit(released / "extensions/klaviyo/rules.py", "int(text) > 168", "int(text) > 24")
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
@@ -94,16 +94,19 @@ def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_mended(rele
     assert "lookback_seconds: 86400\n" in (repo / DATASOURCES).read_text(encoding="utf-8")
 
 
-def test_the_old_and_the_new_version_are_each_rendered_by_their_own_rules(released, acme):
+def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(released, acme):
     append(acme / DATASOURCES, "# by the client\n")
     commit(acme)
-    rules = released / "extensions/klaviyo.py"
-    edit(rules, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
+    catalogue, rules, report = (
+        released / f"extensions/klaviyo/{name}.py" for name in ("catalogue", "rules", "after_writing")
+    )
+    edit(catalogue, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
     edit(rules, "int(text) > 168", "int(text) > 400")
+    edit(report, "    return report\n", '    return "As the new version says:\\n" + report\n')
     release(released, "1.1.0")
-    update(acme, "-d", "events_lookback_hours=400")
+    assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
-    # With the new rules in both renders, 90 would look like the client's edit, and stay.
+    # With the new catalogue in both renders, 90 would look like the client's edit, and stay.
     assert yaml.safe_load(datasources)["hist_datasources"][0]["window_days"] == 30
     assert f"lookback_seconds: {400 * 3600}\n" in datasources
     assert datasources.endswith("# by the client\n")
