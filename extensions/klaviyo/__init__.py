@@ -6,9 +6,13 @@ Loaded by ../load.py, afresh for each version that Copier renders.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jinja2.ext import Extension
+
+# The client's check stands in the template; `.ingestion_check` is this version's, with its rules.
+__path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
 from .after_writing import quality_gates
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load

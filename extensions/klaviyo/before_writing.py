@@ -78,7 +78,7 @@ def rendered_files(context: Context) -> Iterator[tuple[str, str]]:
     root = Path(context["_copier_conf"]["src_path"])
     for source in sorted((root / "template").rglob("*")):
         path = source.relative_to(root / "template").as_posix()
-        if not source.is_file() or "credentials_ingestion.json" in path:
+        if not source.is_file() or "credentials_ingestion.json" in path or "__pycache__" in path:
             continue
         if not path.endswith(".jinja"):
             yield path, source.read_text(encoding="utf-8")
