@@ -4,6 +4,7 @@ Times are days since the beginning of 2024, unless they are Unix seconds.
 """
 
 import json
+from datetime import datetime, timezone
 from itertools import pairwise
 
 import pytest
@@ -23,8 +24,6 @@ def unix(day):
 
 
 def text(seconds):
-    from datetime import datetime, timezone
-
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")
 
 
@@ -84,6 +83,11 @@ class TD:
 
     def windows(self, table, now, *, began=None):
         """What a run that began then (default: now) would ask for, as pairs of Unix seconds; None for NULL."""
+        names = self.list(table, now, began)
+        return self.ask(table, self.listed[table], **names)
+
+    def list(self, table, now, began=None):
+        """Lets a pass list what it would load; returns what a workflow exports."""
         workflow = "klaviyo_ingest_hist" if table.endswith("_hist") else "klaviyo_ingest_inc"
         self.clock.ahead = 0
         self.clock.ahead = now - self.clock.now()
@@ -97,7 +101,7 @@ class TD:
             **names,
         )
         self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
-        return self.ask(table, self.listed[table], **names)
+        return names
 
     def ask(self, table, datasource, **names):
         ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
@@ -219,12 +223,12 @@ def test_a_window_is_halved_again_down_to_an_hour_in_the_run_itself(td):
     td.change(HIST, window_days=1)
     td.change(HIST, default_start_time=text(unix(0)))
     td.log(None, "STARTED", unix(0.25), mark=OWN)
-    now, lengths = unix(0.25), []
+    windows, lengths = td.windows(HIST, unix(0.25)), []
     for _ in range(5):
-        (start, end), *_rest = td.windows(HIST, now, began=unix(0.25))
-        lengths.append((end - start - 1) / HOUR)
-        td.log(HIST, "STARTED", now, window=(start, end), mark=OWN)
-        now += 7 * HOUR
+        lengths.append((windows[0][1] - windows[0][0] - 1) / HOUR)
+        td.log(HIST, "STARTED", td.clock.now(), window=windows[0], mark=OWN)
+        td.clock.advance(7 * HOUR)
+        windows = td.ask(HIST, td.listed[HIST], mark=OWN)
     assert lengths == [6, 3, 1.5, 1, 1]
 
 
@@ -269,9 +273,11 @@ def test_an_incremental_entry_without_window_days_has_those_of_its_backfill(td):
         entry.pop("window_days")
     td.change(HIST, window_days=7)
     assert_covers(td.windows(PROFILES, unix(20)), unix(0), unix(20), 7 * DAY)
-    assert len(td.windows("klaviyo_lists", unix(20))) == 1 if td.databases.create_table(
-        "client_src", "klaviyo_lists"
-    ) is None else False
+
+
+def test_an_object_without_window_days_is_asked_for_at_once(td):
+    td.databases.create_table("client_src", "klaviyo_lists")
+    assert td.windows("klaviyo_lists", unix(3650)) == [(unix(0) - 1, unix(3650))]
 
 
 def test_the_watermark_is_the_newest_record_where_the_last_window_ended_later(td):
@@ -356,8 +362,7 @@ def test_late_days_that_a_run_of_today_loaded_in_part_are_asked_for_again_in_the
     td.loaded(EVENTS, unix(90) - 1, unix(99.5), times=[unix(99.4)], mark="33333333-cccc.1")
     td.log(None, "STARTED", unix(100.01))
     td.loaded(EVENTS, unix(93.01) - 1, unix(95), at=unix(100.02), records=0)
-    windows = td.windows(EVENTS, unix(100.05))
-    assert windows == [(unix(95) - 1, unix(100.05))]
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(95) - 2 * HOUR - 1, unix(100.05))]
 
 
 def test_a_run_that_began_yesterday_does_not_count_as_today_s(td):
@@ -422,9 +427,10 @@ def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_
     assert td.windows(HIST, unix(10)) == []
 
 
-def listed(td, now=unix(10), **changes):
-    td.windows(HIST, now)
-    return [table for table in td.listed]
+def listed(td):
+    """The backfills that a pass of the run would load, in their order."""
+    td.list(HIST, unix(10))
+    return list(td.listed)
 
 
 def tried(td, table, *, times=1, seconds=60, window=(unix(0) - 1, unix(5))):
@@ -437,7 +443,7 @@ def tried(td, table, *, times=1, seconds=60, window=(unix(0) - 1, unix(5))):
 
 
 def test_an_object_with_a_row_of_this_run_is_not_listed_again(td):
-    td.windows(HIST, unix(10))
+    td.list(HIST, unix(10))
     td.loaded(EVENTS_HIST, unix(0) - 1, unix(10), mark=OWN)
     assert EVENTS_HIST not in listed(td)
     assert HIST in listed(td)
@@ -447,13 +453,13 @@ def test_an_object_with_a_row_of_this_run_is_not_listed_again(td):
     ("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)]
 )
 def test_an_object_that_failed_is_listed_again_last_where_another_try_is_worth_it(td, times, seconds, again):
-    td.windows(HIST, unix(10))
+    td.list(HIST, unix(10))
     tried(td, HIST, times=times, seconds=seconds)
     assert ((HIST in listed(td)), listed(td)[-1] == HIST) == (again, again)
 
 
 def test_an_hour_that_takes_too_long_is_not_tried_for_ever(td):
-    td.windows(HIST, unix(10))
+    td.list(HIST, unix(10))
     tried(td, HIST, times=3, seconds=7 * HOUR, window=(unix(0) - 1, unix(0) + HOUR))
     assert HIST not in listed(td)
 

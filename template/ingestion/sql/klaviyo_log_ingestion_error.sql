@@ -1,7 +1,7 @@
 -- A load failed, or a run did: a run ends once, so it has no second row where its end is logged already.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${mark}/' || CAST(CAST(to_unixtime(now()) * 1000 AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
   '${source_name}' AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,
@@ -12,7 +12,7 @@ SELECT
   '${error_message}' AS error_message,
   CAST(NULL AS varchar) AS job_id,
   CAST(NULL AS varchar) AS job_url,
-  CAST(to_unixtime(now()) AS bigint) AS time
+  CAST(floor(to_unixtime(now())) AS bigint) AS time
 WHERE '${table_name}' <> ''
   OR NOT EXISTS (
     SELECT 1

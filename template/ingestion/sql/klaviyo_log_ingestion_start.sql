@@ -2,7 +2,7 @@
 -- a run finds its own rows, and rows of one second stay in order.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${mark}/' || CAST(CAST(to_unixtime(now()) * 1000 AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
   '${source_name}' AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,
@@ -13,4 +13,4 @@ SELECT
   CAST(NULL AS varchar) AS error_message,
   CAST(NULL AS varchar) AS job_id,
   CAST(NULL AS varchar) AS job_url,
-  CAST(to_unixtime(now()) AS bigint) AS time
+  CAST(floor(to_unixtime(now())) AS bigint) AS time

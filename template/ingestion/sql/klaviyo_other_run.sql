@@ -23,8 +23,8 @@ others AS (
 )
 SELECT
   COALESCE(
-    'Another run of ${workflow_name} is under way: it began at ' || TD_TIME_STRING(min(began), 's!')
-      || ' UTC, its newest row in ingestion_log is of ' || TD_TIME_STRING(max(newest), 's!')
+    'Another run of ${workflow_name} is under way: it began at ' || TD_TIME_STRING(min(began), 'm!')
+      || ' UTC, its newest row in ingestion_log is of ' || TD_TIME_STRING(max(newest), 'm!')
       || ', its mark is ' || min(mark) || '. Nothing was loaded. Wait for its end; if it was killed, '
       || 'start again with -p take_over=yes.',
     ''
