@@ -11,7 +11,7 @@ from typing import NamedTuple
 from copier.__main__ import CopierApp
 from plumbum import local
 
-KEY = "pk_0123456789abcdef"
+KEY = "pk_0123456789abcdef0123456789abcdef01"
 DEFAULTS = ("--trust", "--defaults")
 ANSWERS = (*DEFAULTS, "--data-file", Path(__file__).parent.parent / "example-answers.yml")
 
