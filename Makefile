@@ -5,7 +5,7 @@ READY := $(VENV)/ready
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold test test-updates test-engine test-oldest test-setup rehearse lock clean
+.PHONY: help scaffold lint test test-updates test-engine test-oldest test-setup rehearse lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -15,6 +15,11 @@ scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, f
 	@test ! -e "$(DEST)" || { test -d "$(DEST)" && test -z "$$(ls -A "$(DEST)")"; } || \
 	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Adopt." >&2; exit 1; }
 	@$(VENV)/bin/copier copy --trust --vcs-ref HEAD --defaults --data-file example-answers.yml "$(CURDIR)" "$(DEST)"
+
+lint: $(READY)  ## what ruff and mypy say of every Python file
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "Run $(VENV)/bin/ruff format ." >&2; exit 1; }
+	@$(VENV)/bin/mypy --no-error-summary
 
 test: $(READY)  ## the tests that need neither a while nor Digdag
 	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates
@@ -42,7 +47,7 @@ lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	    --no-emit-index-url --group dev; } > requirements.new && mv requirements.new requirements.txt
 
 clean:  ## remove the set-up
-	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis
+	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(call create_venv,$(VENV))

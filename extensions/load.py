@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 spec = spec_from_file_location(f"klaviyo_{uuid4().hex}", Path(__file__).parent / "klaviyo/__init__.py")
+assert spec and spec.loader
 package = sys.modules[spec.name] = module_from_spec(spec)
 spec.loader.exec_module(package)
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from by_hand import TEMPLATE, append, commit, git, release
 
-TEMPLATE = Path(__file__).resolve().parent.parent
 VENV = Path(sys.prefix)
 # Runs `make` in what these tests run in, which stays as it is.
 AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready")
@@ -28,19 +28,12 @@ def scaffold(checkout, destination):
     return make(checkout, *AS_SET_UP, "scaffold", f"DEST={destination}")
 
 
-def git(folder, *command):
-    subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
 def checkout(template):
     """The template in git, with what `make` needs, tagged."""
     for file in ("Makefile", "requirements.txt"):
         shutil.copy(TEMPLATE / file, template)
-    git(template, "init", "-q")
-    git(template, "add", "--all")
-    git(template, "commit", "-q", "-m", "x")
-    git(template, "tag", "v1.0.0")
+    release(template, "v1.0.0")
     return template
 
 
@@ -72,10 +65,9 @@ def test_scaffold_refuses_what_is_there_and_touches_nothing(checkout, tmp_path, 
 
 def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkout, tmp_path):
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
-        with (checkout / f"template/ingestion/sql/{file}.jinja").open("a", encoding="utf-8") as source:
-            source.write("-- after the tag\n")
+        append(checkout / f"template/ingestion/sql/{file}.jinja", "-- after the tag\n")
         if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
-            git(checkout, "commit", "-q", "-a", "-m", "x")
+            commit(checkout)
     run = scaffold(checkout, "../acme")
     assert run.returncode == 0, run.stderr
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
@@ -165,10 +157,7 @@ def test_a_missing_git_is_named(checkout, python, tmp_path):
 
 def test_no_tracked_file_names_the_host_of_a_package_registry():
     hosts = [".".join(host) for host in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=TEMPLATE, check=True, capture_output=True, text=True
-    )
-    for name in tracked.stdout.split("\0")[:-1]:
+    for name in git("ls-files", "-z", cwd=TEMPLATE).split("\0")[:-1]:
         text = (TEMPLATE / name).read_text(encoding="utf-8")
         assert not [host for host in hosts if host in text], name
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
@@ -190,7 +179,7 @@ def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path)
 
 @pytest.mark.setup
 def test_a_fresh_clone_sets_itself_up_and_scaffolds(tmp_path):
-    git(tmp_path, "clone", "-q", TEMPLATE, "clone")
+    git("clone", "--quiet", TEMPLATE, "clone", cwd=tmp_path)
     for destination in ("../acme", "../another"):
         run = make(tmp_path / "clone", "scaffold", f"DEST={destination}")
         assert run.returncode == 0, run.stderr

@@ -7,21 +7,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from copier.errors import UserMessageError
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .bad_answer import BadAnswer
 from .catalogue import KlaviyoObject, chosen_objects
 from .destination import remember_where_copier_was_started
 from .obstacles import place_problems
+from .refusals import BadAnswer, refusal
 from .rules import RULES
 
 WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
 
 
 def answer_problem(value: Any, name: str) -> str:
-    """What a prompt says of an answer; empty if it will do. For a question's `validator`."""
+    """What a prompt says of an answer; empty if it is valid. For a question's `validator`."""
     try:
         RULES[name](value)
     except BadAnswer as bad:
@@ -55,10 +54,10 @@ def check_answers(context: Context) -> bool:
             lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     conf = context["_copier_conf"]
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
-        lines.append(f"No -d can mend what {conf['answers_file']} says: correct it there and commit.")
+        lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
     lines += place_problems(context)
     if lines:
-        raise UserMessageError("\n".join(lines))
+        raise refusal(lines)
     return False
 
 
@@ -70,23 +69,22 @@ def _settings_defaults(context: Context) -> dict[str, Any]:
             try:
                 template = context.environment.from_string(value) if isinstance(value, str) else None
                 defaults[name] = template.render(context.get_all()) if template else value
-            except Exception:
-                raise UserMessageError(
-                    f"{name}: the default in Copier's settings is not text that Jinja can render."
-                ) from None
+            except Exception:  # noqa: BLE001 - the text is the user's, and may fail in any way
+                why = f"{name}: the default in Copier's settings is not text that Jinja can render."
+                raise refusal([why]) from None
     return defaults
 
 
 def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
-    """One line: the question, the value (never the key's), the form wanted, how to mend it."""
+    """One line: the question, the value (never the key's), the form wanted, how to fix it."""
     shown = str(value) if isinstance(value, date) else repr(value)
     if name == "klaviyo_api_key" or "pk_" in shown:
         shown = "the value (not shown)"
     if len(shown) > 80:
         shown = shown[:77] + "..."
     quote = " An unquoted date in a data file is not text: quote it." if isinstance(value, date) else ""
-    mend = f" Did you mean -d {name}={bad.example} ?" if bad.example else f" Mend it with -d {name}=..."
-    return f"{name}: {shown} will not do, it must be {bad.form}.{quote}{mend}"
+    fix = f" Did you mean -d {name}={bad.example} ?" if bad.example else f" Fix it with -d {name}=..."
+    return f"{name}: {shown} is invalid, it must be {bad.form}.{quote}{fix}"
 
 
 @pass_context

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .bad_answer import BadAnswer
+from .refusals import BadAnswer
 
 
 @dataclass(frozen=True)

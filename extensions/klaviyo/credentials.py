@@ -24,13 +24,13 @@ def read_credentials(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     if not path.is_file():
-        raise ValueError("is not a file; move it away, nothing was changed")
+        raise ValueError("is not a file, move it away.")
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise ValueError("is not valid JSON; mend it or move it away, nothing was changed") from None
+        raise ValueError("is not valid JSON, fix it or move it away.") from None
     if not isinstance(entries, dict):
-        raise ValueError("must be one flat JSON map of strings; mend it or move it away, nothing was changed")
+        raise ValueError("must be one flat JSON map of strings, fix it or move it away.")
     return entries
 
 

@@ -11,7 +11,7 @@ import yaml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .bad_answer import BadAnswer
+from .refusals import BadAnswer
 from .rules import check_database
 
 # Every file that another source of the same client may have too carries these words when it is ours.

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from .bad_answer import BadAnswer
 from .catalogue import CATALOGUE, CUSTOM_OBJECT_FORM, custom_object
+from .refusals import BadAnswer
 from .timestamps import past_timestamp
 
 
@@ -136,7 +136,7 @@ def _parsed(value: Any) -> Any:
         return value
     try:
         return yaml.safe_load(value)
-    except Exception:  # PyYAML lets through many kinds, such as a ValueError for 2023-02-30
+    except Exception:  # noqa: BLE001 - PyYAML lets through many kinds, such as a ValueError for 2023-02-30
         return None
 
 

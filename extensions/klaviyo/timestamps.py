@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from .bad_answer import BadAnswer
+from .refusals import BadAnswer
 
 TIMESTAMP_FORM = "YYYY-MM-DDTHH:MM:SS.000000"
 TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.000000"

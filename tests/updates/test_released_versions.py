@@ -4,8 +4,7 @@ import re
 import shutil
 
 import pytest
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, git, release, update
-from conftest import TEMPLATE
+from by_hand import DEFAULTS, TEMPLATE, append, commit, contents, copier, copy, edit, git, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 

@@ -80,14 +80,14 @@ def test_answers_can_be_changed_by_an_update(released, acme):
     assert (acme / PROFILES).read_text(encoding="utf-8").endswith("# by the client\n")
 
 
-def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_mended(released, tmp_path):
+def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
     edit(released / "extensions/klaviyo/rules.py", "int(text) > 168", "int(text) > 24")
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 1
-    line = "^events_lookback_hours: 48 will not do, .* Mend it with -d events_lookback_hours="
+    line = "^events_lookback_hours: 48 is invalid, .* Fix it with -d events_lookback_hours="
     assert re.search(line, ended.output, re.MULTILINE)
     assert contents(repo) == before
     update(repo, "-d", "events_lookback_hours=24")
@@ -112,10 +112,10 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     assert datasources.endswith("# by the client\n")
 
 
-def test_an_answer_broken_by_hand_is_to_be_mended_by_hand(acme):
+def test_an_answer_broken_by_hand_is_to_be_fixed_by_hand(acme):
     edit(acme / ".copier-answers.yml", "events_lookback_hours: 2\n", "events_lookback_hours: 999\n")
     commit(acme)
     ended = copier("update", *DEFAULTS, "-d", "events_lookback_hours=2", cwd=acme)
     assert ended.exit_code == 1
-    assert "events_lookback_hours: 999 will not do" in ended.output
-    assert "No -d can mend what .copier-answers.yml says: correct it there and commit." in ended.output
+    assert "events_lookback_hours: 999 is invalid" in ended.output
+    assert "No -d can fix what .copier-answers.yml says: correct it there and commit." in ended.output

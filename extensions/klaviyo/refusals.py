@@ -1,8 +1,10 @@
-"""How a rule refuses an answer."""
+"""How a rule refuses an answer, and the template a run."""
+
+from copier.errors import UserMessageError
 
 
 class BadAnswer(ValueError):
-    """An answer that will not do.
+    """An invalid answer.
 
     Attributes:
         form: what is wanted, useful words first: a prompt shows about the first thirty characters.
@@ -13,3 +15,8 @@ class BadAnswer(ValueError):
         super().__init__(f"{example}: {form}" if example else form)
         self.form = form
         self.example = example
+
+
+def refusal(lines: list[str]) -> UserMessageError:
+    """What ends a run before anything is written; Copier prints it and exits with 1."""
+    return UserMessageError("\n".join(lines) + " Nothing was changed.")
