@@ -102,7 +102,7 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     )
     edit(catalogue, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
     edit(rules, "int(text) > 168", "int(text) > 400")
-    edit(report, "    return report\n", '    return "As the new version says:\\n" + report\n')
+    edit(report, "    return verified\n", '    return "As the new version says:\\n" + verified\n')
     release(released, "1.1.0")
     assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
