@@ -1,35 +1,20 @@
 """`make` sets itself up, renders the tree as it is checked out, and says what is missing."""
 
 import os
+import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from by_hand import commit, git, release
+from run_make import AS_SET_UP, make
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-VENV = Path(sys.prefix)
-# Runs `make` in what these tests run in, which stays as it is.
-AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready")
-
-
-def make(folder, *arguments, **environment):
-    return subprocess.run(
-        [shutil.which("make"), "-C", folder, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
 
 
 def scaffold(checkout, destination):
     return make(checkout, *AS_SET_UP, "scaffold", f"DEST={destination}")
-
-
-def git(folder, *command):
-    subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -37,10 +22,7 @@ def checkout(template):
     """The template in git, with what `make` needs, tagged."""
     for file in ("Makefile", "requirements.txt"):
         shutil.copy(TEMPLATE / file, template)
-    git(template, "init", "-q")
-    git(template, "add", "--all")
-    git(template, "commit", "-q", "-m", "x")
-    git(template, "tag", "v1.0.0")
+    release(template, "v1.0.0")
     return template
 
 
@@ -75,7 +57,7 @@ def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkou
         with (checkout / f"template/ingestion/sql/{file}.jinja").open("a", encoding="utf-8") as source:
             source.write("-- after the tag\n")
         if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
-            git(checkout, "commit", "-q", "-a", "-m", "x")
+            commit(checkout)
     run = scaffold(checkout, "../acme")
     assert run.returncode == 0, run.stderr
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
@@ -86,8 +68,8 @@ def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkou
         )
 
 
-# A Python that makes no real venv: its pip does nothing, and fails as often as $PIP_FAILS says.
-STAND_IN = f"""#!/bin/sh
+# Makes no real venv: its pip does nothing, and exits with $PIP_FAILS.
+FAKE_PYTHON = f"""#!/bin/sh
 echo "$@" >> "$0.log"
 case "$1" in
   -c) exec {sys.executable} "$@" ;;
@@ -99,9 +81,9 @@ chmod +x "$4/bin/pip"
 
 @pytest.fixture
 def python(tmp_path):
-    """The path of a stand-in for Python, with which a set-up takes no time; it logs its arguments."""
+    """The path of a fake Python, with which a set-up takes no time; it logs its arguments."""
     path = tmp_path / "python"
-    path.write_text(STAND_IN, encoding="utf-8")
+    path.write_text(FAKE_PYTHON, encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -134,7 +116,7 @@ def test_an_interrupted_set_up_is_done_again_from_scratch(checkout, python):
     assert not (checkout / ".venv/half").exists()
 
 
-# What stands in for Python, and what is said of it.
+# What is there in place of Python, and what is said of it.
 UNFIT = {
     "nothing": (None, "is missing: install Python 3.10 or newer"),
     "an old one": ('[ "$1" = --version ] && echo Python 3.9.1; exit 1', "Python 3.9.1 is too old"),
@@ -165,10 +147,7 @@ def test_a_missing_git_is_named(checkout, python, tmp_path):
 
 def test_no_tracked_file_names_the_host_of_a_package_registry():
     hosts = [".".join(host) for host in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=TEMPLATE, check=True, capture_output=True, text=True
-    )
-    for name in tracked.stdout.split("\0")[:-1]:
+    for name in git("ls-files", "-z", cwd=TEMPLATE).split("\0")[:-1]:
         text = (TEMPLATE / name).read_text(encoding="utf-8")
         assert not [host for host in hosts if host in text], name
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
@@ -188,9 +167,35 @@ def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path)
     assert "treasure-data/digdag, v0.10.5.1" in run.stderr
 
 
+@pytest.mark.parametrize("target", ["dry-run", "rehearse"])
+def test_a_dry_run_without_a_client_s_repo_says_how_it_is_called(tmp_path, target):
+    run = make(TEMPLATE, *AS_SET_UP, target, f"DIR={tmp_path}")
+    assert run.returncode != 0
+    assert "make dry-run DIR=../acme-klaviyo" in run.stderr
+
+
+def test_a_dry_run_by_its_old_name_is_the_same(tmp_path):
+    (tmp_path / "ingestion").mkdir()
+    runs = [
+        make(TEMPLATE, *AS_SET_UP, target, f"DIR={tmp_path}", "--dry-run")
+        for target in ("dry-run", "rehearse")
+    ]
+    assert f'.py "{tmp_path}"' in runs[0].stdout
+    assert runs[0].stdout == runs[1].stdout
+
+
+def test_help_names_every_target_that_is_meant_for_people():
+    declared = re.search(
+        r"^\.PHONY: ((?:.*\\\n)*.*)$", (TEMPLATE / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
+    targets = set(declared[1].replace("\\", "").split()) - {"rehearse", "ready-to-release"}
+    shown = make(TEMPLATE, "help").stdout
+    assert {line.split()[1] for line in shown.splitlines() if line.startswith("make ")} == targets
+
+
 @pytest.mark.setup
 def test_a_fresh_clone_sets_itself_up_and_scaffolds(tmp_path):
-    git(tmp_path, "clone", "-q", TEMPLATE, "clone")
+    git("clone", "--quiet", TEMPLATE, "clone", cwd=tmp_path)
     for destination in ("../acme", "../another"):
         run = make(tmp_path / "clone", "scaffold", f"DEST={destination}")
         assert run.returncode == 0, run.stderr
