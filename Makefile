@@ -5,7 +5,7 @@ READY := $(VENV)/ready
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example test test-updates test-engine test-oldest test-setup dry-run rehearse release \
+.PHONY: help scaffold example lint test test-updates test-engine test-oldest test-setup dry-run rehearse release \
   ready-to-release lock clean
 
 help:  ## what there is
@@ -23,6 +23,11 @@ example: $(READY)  ## render example/ anew, so that a review shows what an edit 
 	    --data-file example-answers.yml "$(CURDIR)" "$$fresh/example" && \
 	  rm "$$fresh/example/.copier-answers.yml" "$$fresh/example/ingestion/credentials_ingestion.json" && \
 	  rm -rf example && mv "$$fresh/example" example
+
+lint: $(READY)  ## what ruff and mypy say of every Python file
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "Run $(VENV)/bin/ruff format ." >&2; exit 1; }
+	@$(VENV)/bin/mypy --no-error-summary
 
 test: $(READY)  ## the tests that need neither a while nor Digdag
 	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates
@@ -45,7 +50,7 @@ dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your 
 
 rehearse: dry-run  # what it was called at 0.1.0
 
-release: ready-to-release test test-updates test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
+release: ready-to-release lint test test-updates test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
 	@git tag "$(VERSION)"
 	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"
@@ -67,7 +72,7 @@ lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	    --no-emit-index-url --group dev; } > requirements.new && mv requirements.new requirements.txt
 
 clean:  ## remove the set-up
-	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis
+	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(call create_venv,$(VENV))

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -11,9 +12,12 @@ from typing import NamedTuple
 from copier.__main__ import CopierApp
 from plumbum import local
 
+TEMPLATE = Path(__file__).resolve().parent.parent
+COPIER = Path(sys.executable).with_name("copier")
 KEY = "pk_0123456789abcdef"
+GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")
 DEFAULTS = ("--trust", "--defaults")
-ANSWERS = (*DEFAULTS, "--data-file", Path(__file__).parent.parent / "example-answers.yml")
+ANSWERS = (*DEFAULTS, "--data-file", TEMPLATE / "example-answers.yml")
 
 
 class Ended(NamedTuple):
@@ -30,7 +34,7 @@ def copier(*arguments, cwd):
     with local.cwd(cwd), local.env(**os.environ), redirect_stdout(printed), redirect_stderr(printed):
         try:
             _, exit_code = CopierApp.run(["copier", *map(str, arguments)], exit=False)
-        except Exception:
+        except Exception:  # noqa: BLE001 - as the terminal shows it
             traceback.print_exc()
             exit_code = 1
     return Ended(exit_code, printed.getvalue())
@@ -38,18 +42,16 @@ def copier(*arguments, cwd):
 
 def copy(template, repo, *arguments):
     """Make a client's repo of the example answers and `KEY`, in git."""
-    given = (*ANSWERS, "-d", f"klaviyo_api_key={KEY}", *arguments)
-    ended = copier("copy", *given, template, repo, cwd=repo.parent)
+    ended = copier("copy", *ANSWERS, *GIVE_KEY, *arguments, template, repo, cwd=repo.parent)
     assert ended.exit_code == 0, ended.output
     commit(repo)
     return repo
 
 
-def adopt(template, repo, *arguments):
+def add_klaviyo(template, repo, *arguments):
     """Add Klaviyo to a repo, with `KEY` and the two answers that have no default; gives how that ended."""
     given = ("-d", "td_authentication_id=360030", "-d", "default_start_date=2023-09-01T00:00:00.000000")
-    key = ("-d", f"klaviyo_api_key={KEY}")
-    return copier("copy", *DEFAULTS, "--overwrite", *given, *key, *arguments, template, ".", cwd=repo)
+    return copier("copy", *DEFAULTS, "--overwrite", *given, *GIVE_KEY, *arguments, template, ".", cwd=repo)
 
 
 def update(repo, *arguments):
@@ -62,6 +64,11 @@ def update(repo, *arguments):
 def git(*arguments, cwd):
     """Run a git command, which must succeed; gives what it printed."""
     return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+def ignored(repo):
+    """The files in a repo that git leaves alone."""
+    return git("ls-files", "--others", "--ignored", "--exclude-standard", cwd=repo).splitlines()
 
 
 def commit(folder):

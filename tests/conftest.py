@@ -1,16 +1,12 @@
 """What all tests share: the example answers, and a repo rendered from them."""
 
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
-from by_hand import commit, copy, edit, release
+from by_hand import TEMPLATE, commit, copy, edit, release
 from copier import run_copy
 from copier.errors import UserMessageError
-
-TEMPLATE = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,12 +32,12 @@ def _nobodys_settings(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pristine_template(tmp_path_factory):
     """The template outside git, so that Copier takes it as it is. Only to be read: see `template`."""
-    copy = tmp_path_factory.mktemp("pristine") / "template"
+    template = tmp_path_factory.mktemp("pristine") / "template"
     for folder in ("extensions", "template"):
-        shutil.copytree(TEMPLATE / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(TEMPLATE / folder, template / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("copier.yml", "example-answers.yml"):
-        shutil.copy(TEMPLATE / file, copy)
-    return copy
+        shutil.copy(TEMPLATE / file, template)
+    return template
 
 
 @pytest.fixture
@@ -57,14 +53,14 @@ def refusal():
     def content(folder):
         return [(path, path.is_file() and path.read_bytes()) for path in sorted(folder.rglob("*"))]
 
-    def copy(template, destination, **options):
+    def refused_copy(template, destination, **options):
         before = destination.exists(), content(destination)
         with pytest.raises(UserMessageError) as refused:
             run_copy(str(template), destination, defaults=True, unsafe=True, quiet=True, **options)
         assert (destination.exists(), content(destination)) == before
         return str(refused.value)
 
-    return copy
+    return refused_copy
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +82,7 @@ def client_repo(example_repo, tmp_path):
     """A copy of the example repo, committed to git, for a test to change."""
     repo = tmp_path / "acme-klaviyo"
     shutil.copytree(example_repo, repo)
-    for command in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "Klaviyo ingestion"]):
-        subprocess.run(["git", *command], cwd=repo, check=True)
+    commit(repo)
     return repo
 
 

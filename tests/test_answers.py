@@ -2,16 +2,15 @@
 
 import re
 import subprocess
-import sys
 from datetime import date, datetime
 from itertools import zip_longest
-from pathlib import Path
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, copier
+from by_hand import COPIER, DEFAULTS, copier
 from copier import run_copy
-from klaviyo import RULES, answer_problem
+from klaviyo.answers import answer_problem
+from klaviyo.rules import RULES
 
 SECRET = "sk_live_do_not_show"
 
@@ -195,7 +194,7 @@ def test_each_bad_answer_is_refused_in_one_line(refusal, pristine_template, exam
     for line, (name, form, value) in zip(lines, cases, strict=True):
         shown = str(value) if isinstance(value, date) else repr(value)
         assert line.startswith(f"{name}: ")
-        assert f" will not do, it must be {form}" in line
+        assert f" is invalid, it must be {form}" in line
         assert line.isprintable()
         assert SECRET not in line
         assert (shown[:77] in line) != (name == "klaviyo_api_key" or "pk_" in shown)
@@ -213,7 +212,7 @@ def test_an_unquoted_date_of_a_data_file_is_to_be_quoted(
     data = {**example_answers, "default_start_date": date(2023, 9, 1)}
     assert refusal(pristine_template, tmp_path / "new", data=data).endswith(
         "An unquoted date in a data file is not text: quote it. "
-        "Did you mean -d default_start_date=2023-09-01T00:00:00.000000 ?"
+        "Did you mean -d default_start_date=2023-09-01T00:00:00.000000 ? Nothing was changed."
     )
 
 
@@ -233,7 +232,7 @@ def test_a_folder_whose_name_cannot_be_the_client_s_is_refused(
 ):
     data = {name: value for name, value in example_answers.items() if name != "client_name"}
     line = refusal(pristine_template, tmp_path / "acme ${x}", data=data)
-    assert line.startswith("client_name: 'acme ${x}' will not do")
+    assert line.startswith("client_name: 'acme ${x}' is invalid")
 
 
 def test_a_refusal_leaves_an_existing_folder_as_it_was(refusal, pristine_template, example_answers, tmp_path):
@@ -249,22 +248,22 @@ REFUSED_BY_THE_COMMAND = [
         "-d",
         "default_start_date",
         "2023-09-01",
-        "'2023-09-01' will not do, it must be YYYY-MM-DDTHH:MM:SS.000000",
+        "'2023-09-01' is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
-    ("-d", "td_authentication_id", "${x}", "'${x}' will not do, it must be digits"),
-    ("-d", "target_database", "acme src;", "'acme src;' will not do, it must be 3 to 128"),
-    ("-d", "klaviyo_api_key", SECRET, "the value (not shown) will not do, it must be pk_"),
-    ("-d", "objects", "[]", "'[]' will not do, it must be at least one"),
+    ("-d", "td_authentication_id", "${x}", "'${x}' is invalid, it must be digits"),
+    ("-d", "target_database", "acme src;", "'acme src;' is invalid, it must be 3 to 128"),
+    ("-d", "klaviyo_api_key", SECRET, "the value (not shown) is invalid, it must be pk_"),
+    ("-d", "objects", "[]", "'[]' is invalid, it must be at least one"),
     (
         "file",
         "default_start_date",
         "2023-09-01",
-        "2023-09-01 will not do, it must be YYYY-MM-DDTHH:MM:SS.000000",
+        "2023-09-01 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
-    ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) will not do, it must be pk_"),
-    ("file", "custom_objects", "null", "None will not do, it must be [{name: flows"),
-    ("settings", "schedule", "null", "None will not do, it must be none, hourly"),
-    ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' will not do, it must be 3 to 128"),
+    ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) is invalid, it must be pk_"),
+    ("file", "custom_objects", "null", "None is invalid, it must be [{name: flows"),
+    ("settings", "schedule", "null", "None is invalid, it must be none, hourly"),
+    ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' is invalid, it must be 3 to 128"),
     (
         "settings",
         "client_name",
@@ -296,7 +295,7 @@ def test_the_command_ends_with_one_line_and_exit_code_1(
 
 def test_a_refusal_goes_to_standard_error(pristine_template, tmp_path):
     command = [
-        Path(sys.executable).with_name("copier"),
+        COPIER,
         "copy",
         *DEFAULTS,
         pristine_template,

@@ -2,10 +2,10 @@
 
 import json
 import os
-import runpy
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
 
@@ -34,9 +34,14 @@ SCRIPT = "scripts/check_ingestion.py"
 
 
 @pytest.fixture(scope="session")
-def check(example_repo):
+def check(example_repo, tmp_path_factory):
     """What the example repo's own check offers: check(), report() and the gates."""
-    return runpy.run_path(str(example_repo / SCRIPT))
+    scripts = shutil.copytree(example_repo / "scripts", tmp_path_factory.mktemp("check") / "scripts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(scripts)
+        package = import_module("ingestion_check")
+        catalogue = import_module("ingestion_check.catalogue").CATALOGUE
+    return {**vars(package), "check": lambda root: package.check(package.Folder(root), catalogue)}
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def named(mutation, repo):
 
 def problems_of(check, repo, gate):
     """What one gate finds."""
-    name = check[gate].__doc__
+    name = check[gate].title
     return [problem for found in check["check"](repo) if found.name == name for problem in found.problems]
 
 
@@ -170,9 +175,10 @@ CUSTOM = {
     ],
 )
 def test_whatever_is_answered_a_new_repo_passes(answers, check, copie_session, example_answers):
-    result = copie_session.copy(extra_answers={**example_answers, **answers})
+    repo = copie_session.copy(extra_answers={**example_answers, **answers}).project_dir
 
-    assert failures(runpy.run_path(str(result.project_dir / SCRIPT)), result.project_dir) == []
+    assert failures(check, repo) == []
+    assert run(SCRIPT, cwd=repo).returncode == 0
 
 
 @pytest.mark.parametrize("edits", HARMLESS.values(), ids=HARMLESS)
@@ -233,7 +239,7 @@ def test_it_prints_a_line_a_gate_and_exits_with_0(plain_repo, check):
     done = run(plain_repo / SCRIPT, cwd="/")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split("\n")[:-1] == [f"✓ {gate.__doc__}" for gate in check["GATES"]]
+    assert done.stdout.split("\n")[:-1] == [f"✓ {gate.title}" for gate in check["GATES"]]
 
 
 def test_below_a_failed_gate_it_says_where_and_what_and_exits_with_1(plain_repo):
@@ -261,7 +267,8 @@ def test_as_json_it_gives_the_same(plain_repo):
 
 
 def test_it_checks_the_repo_that_is_named_or_else_the_current_folder(plain_repo, tmp_path):
-    script = shutil.copy(plain_repo / SCRIPT, tmp_path)
+    shutil.copytree(plain_repo / "scripts", tmp_path, dirs_exist_ok=True)
+    script = tmp_path / "check_ingestion.py"
 
     assert run(script, plain_repo, cwd="/").returncode == 0
     assert run(script, cwd=plain_repo).returncode == 0
@@ -283,7 +290,7 @@ def test_without_git_it_reads_the_ignore_files_itself(plain_repo):
 
 
 def test_without_pyyaml_it_says_how_to_get_it(plain_repo):
-    done = run("-I", "-S", SCRIPT, cwd=plain_repo)
+    done = run("-E", "-S", SCRIPT, cwd=plain_repo)
 
     assert done.returncode == 1
     assert "uv run scripts/check_ingestion.py" in done.stderr
@@ -314,11 +321,10 @@ def in_ci(repo, job, step, **commands):
     """Run a step of the workflow as a runner does, with commands that only exit with a status."""
     bin = repo.parent / "bin"
     bin.mkdir(exist_ok=True)
-    for name, status in {"pip": 0, **commands}.items():
-        (bin / name).write_text(f"#!/bin/sh\nexit {status}\n")
+    exits = {name: f"exit {status}" for name, status in {"pip": 0, **commands}.items()}
+    for name, line in {**exits, "python": f'exec {sys.executable} "$@"'}.items():
+        (bin / name).write_text(f"#!/bin/sh\n{line}\n")
         (bin / name).chmod(0o755)
-    (bin / "python").unlink(missing_ok=True)
-    (bin / "python").symlink_to(sys.executable)
     steps = yaml.safe_load((repo / WORKFLOW).read_text(encoding="utf-8"))["jobs"][job]["steps"]
     script = next(found["run"] for found in steps if found.get("name") == step)
     return run("-e", "-c", script, python=["bash"], cwd=repo, PATH=f"{bin}:{os.environ['PATH']}")

@@ -2,12 +2,10 @@
 
 import re
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
-from by_hand import git
+from by_hand import TEMPLATE, git
 
-TEMPLATE = Path(__file__).resolve().parent.parent
 CONTRIBUTING = (TEMPLATE / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Without the example of a migration, whose files are made up.
 TEXT = re.sub(r"```.*?```", "", CONTRIBUTING, flags=re.DOTALL)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from by_hand import ANSWERS, DEFAULTS, KEY, commit, copier, git, release, update
+from by_hand import ANSWERS, DEFAULTS, GIVE_KEY, KEY, commit, copier, git, release, update
 
 FILE = "ingestion/credentials_ingestion.json"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
@@ -73,7 +73,7 @@ def test_a_file_that_is_a_link_stays_one(released, tmp_path):
     put(tmp_path / "vault", json.dumps(OTHERS))
     (tmp_path / "repo/ingestion").mkdir(parents=True)
     (tmp_path / "repo" / FILE).symlink_to(tmp_path / "vault" / FILE)
-    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, "repo", cwd=tmp_path)
+    ended = copier("copy", *ANSWERS, *GIVE_KEY, released, "repo", cwd=tmp_path)
     assert ended.exit_code == 0, ended.output
     assert (tmp_path / "repo" / FILE).is_symlink()
     assert entries(tmp_path / "vault") == [*OTHERS.items(), ("klaviyo_api_token", KEY)]
@@ -87,7 +87,7 @@ def test_update_and_recopy_neither_ask_for_the_key_nor_touch_the_file(released, 
     for command, says in (
         # Without a terminal, a question that is left to ask ends in an error.
         (["update", "--skip-answered"], ""),
-        (["update", "--defaults", "-d", f"klaviyo_api_key={KEY}"], "The key that you gave was not written"),
+        (["update", "--defaults", *GIVE_KEY], "The key that you gave was not written"),
         (["recopy", "--defaults", "--overwrite"], ""),
     ):
         ended = copier(*command, "--trust", cwd=acme)
@@ -105,7 +105,7 @@ def test_in_a_fresh_clone_only_a_key_makes_the_file(acme):
         ended = copier(*command, *DEFAULTS, cwd=clone)
         assert ended.exit_code == 0, ended.output
         assert not (clone / FILE).exists(), command
-    copier("recopy", *DEFAULTS, "--overwrite", "-d", f"klaviyo_api_key={KEY}", cwd=clone)
+    copier("recopy", *DEFAULTS, "--overwrite", *GIVE_KEY, cwd=clone)
     assert entries(clone) == [("klaviyo_api_token", KEY)]
     assert mode(clone) == 0o600
 
@@ -113,7 +113,7 @@ def test_in_a_fresh_clone_only_a_key_makes_the_file(acme):
 @pytest.mark.parametrize("text", BROKEN)
 def test_a_copy_refuses_what_is_no_map_of_credentials(released, tmp_path, text):
     break_credentials(tmp_path / "repo", text)
-    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, "repo", cwd=tmp_path)
+    ended = copier("copy", *ANSWERS, *GIVE_KEY, released, "repo", cwd=tmp_path)
     assert ended.exit_code == 1
     (line,) = ended.output.splitlines()
     assert line.startswith(f"{FILE}: ")
@@ -156,7 +156,7 @@ def test_the_key_is_nowhere_but_in_the_file(released, tmp_path):
         command = [sys.executable, "-m", "copier", *command]
         return subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
 
-    copied = run("copy", *ANSWERS, "-d", f"klaviyo_api_key={KEY}", released, repo, cwd=tmp_path)
+    copied = run("copy", *ANSWERS, *GIVE_KEY, released, repo, cwd=tmp_path)
     commit(repo)
     environment["GIT_CONFIG_GLOBAL"] = str(tmp_path / "gitconfig")
     updated = run("update", "--trust", "--defaults", cwd=repo)

@@ -4,13 +4,10 @@ import os
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
-from by_hand import commit, git, release
+from by_hand import TEMPLATE, append, commit, git, release
 from run_make import AS_SET_UP, make
-
-TEMPLATE = Path(__file__).resolve().parent.parent
 
 
 def scaffold(checkout, destination):
@@ -54,8 +51,7 @@ def test_scaffold_refuses_what_is_there_and_touches_nothing(checkout, tmp_path, 
 
 def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkout, tmp_path):
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
-        with (checkout / f"template/ingestion/sql/{file}.jinja").open("a", encoding="utf-8") as source:
-            source.write("-- after the tag\n")
+        append(checkout / f"template/ingestion/sql/{file}.jinja", "-- after the tag\n")
         if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
             commit(checkout)
     run = scaffold(checkout, "../acme")

@@ -3,15 +3,12 @@
 import json
 import os
 import stat
-import sys
-from pathlib import Path
 
 import pexpect
 import pytest
 import yaml
+from by_hand import COPIER, KEY
 
-COPIER = Path(sys.executable).with_name("copier")
-KEY = "pk_typed_by_a_person_0123456789"
 ERASE, ALL_OR_NONE = "\x15", "a"
 
 # In the questions' order: a bad answer, the explanation's words that must be visible, a good answer.

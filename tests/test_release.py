@@ -1,15 +1,13 @@
 """`make release` tags what was tested, with its heading in the changelog, and nothing else."""
 
 import shutil
-from pathlib import Path
 
 import pytest
-from by_hand import commit, git
+from by_hand import TEMPLATE, commit, git
 from run_make import AS_SET_UP, make
 
-TEMPLATE = Path(__file__).resolve().parent.parent
 HEADING = "## 0.2.0 - 2026-12-01"
-TESTS = ["test", "test-updates", "test-oldest", "test-engine"]
+TESTS = ["lint", "test", "test-updates", "test-oldest", "test-engine"]
 # Takes the place of what tests: each only says that it ran, and fails if $FAILS names it.
 RECORDED = f"""{" ".join(TESTS)}:
 	@echo $@ >> ../ran

@@ -1,6 +1,7 @@
 """The rendered window queries, run on DuckDB, give the windows that the README promises."""
 
 import json
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -200,7 +201,7 @@ def test_never_more_than_sixty_windows(database, window_days):
     assert len(windows) <= 60
     assert windows[0][0] == "1970-01-01T00:00:00.000000"
     assert windows[-1][1] == "2024-01-01T00:00:00.000000"
-    assert all(earlier[1] == later[0] for earlier, later in zip(windows, windows[1:], strict=False))
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
 
 
 def test_a_full_load_is_backfilled_without_a_start(database):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import digdag
 import zendesk_repo
-from by_hand import adopt
+from by_hand import add_klaviyo
 from klaviyo_account import KlaviyoAccount
 from treasure_data import TreasureData
 
@@ -33,7 +33,7 @@ def rows_of_the_log(td):
 
 def test_both_sources_run_and_share_one_log(released, tmp_path):
     repo = zendesk_repo.make(tmp_path / "acme")
-    ended = adopt(released, repo, "-d", "objects=[campaigns]")
+    ended = add_klaviyo(released, repo, "-d", "objects=[campaigns]")
     assert ended.exit_code == 0, ended.output
     digdag.quicken(repo / "ingestion")
     account = KlaviyoAccount(datetime(2023, 9, 2), datetime(2023, 12, 1), size=4)

@@ -4,8 +4,7 @@ import re
 import shutil
 
 import pytest
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, git, release, update
-from conftest import TEMPLATE
+from by_hand import DEFAULTS, TEMPLATE, append, commit, contents, copier, copy, edit, git, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
@@ -70,7 +69,7 @@ def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_ed
     (queries / "klaviyo_monitoring.sql.jinja").rename(queries / "klaviyo_last_days.sql.jinja")
     for path in [
         released / "copier.yml",
-        *released.glob("extensions/*.py"),
+        *released.glob("extensions/**/*.py"),
         *released.glob("template/**/*.jinja"),
     ]:
         text = path.read_text(encoding="utf-8").replace("alert_email", "alert_address")

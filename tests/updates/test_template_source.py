@@ -4,8 +4,20 @@ import re
 import shutil
 
 import pytest
-from by_hand import ANSWERS, DEFAULTS, append, commit, contents, copier, copy, edit, git, release, update
-from conftest import TEMPLATE
+from by_hand import (
+    ANSWERS,
+    DEFAULTS,
+    TEMPLATE,
+    append,
+    commit,
+    contents,
+    copier,
+    copy,
+    edit,
+    git,
+    release,
+    update,
+)
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
@@ -32,7 +44,7 @@ def check_refusal(repo, *words):
     assert contents(repo) == before
 
 
-def mend_answers(repo, name, line):
+def fix_answers(repo, name, line):
     """Replace the line of a name in the answers file, as docs/updates.md says, and commit it."""
     answers = repo / ".copier-answers.yml"
     text = answers.read_text(encoding="utf-8")
@@ -94,7 +106,7 @@ def test_a_copy_of_a_dirty_template_needs_a_commit_that_exists(released, tmp_pat
     repo = copy(released, tmp_path / "repo", "--vcs-ref", "HEAD")
     git("checkout", "--quiet", ".", cwd=released)
     check_refusal(repo, "Unknown revision", "did not match any file(s) known to git")
-    mend_answers(repo, "_commit", "_commit: 1.0.0")
+    fix_answers(repo, "_commit", "_commit: 1.0.0")
     update(repo)
 
 
@@ -102,7 +114,7 @@ def test_a_copy_of_a_dirty_template_needs_a_commit_that_exists(released, tmp_pat
 def test_a_shallow_clone_without_the_old_version_needs_its_history(released, acme, tmp_path):
     release(released, "1.1.0")
     git("clone", "--quiet", "--depth", "1", f"file://{released}", "shallow", cwd=tmp_path)
-    mend_answers(acme, "_src_path", f"_src_path: {tmp_path}/shallow")
+    fix_answers(acme, "_src_path", f"_src_path: {tmp_path}/shallow")
     check_refusal(acme, "Unknown revision", "did not match any file(s) known to git")
     git("fetch", "--quiet", "--unshallow", "--tags", cwd=tmp_path / "shallow")
     update(acme)
@@ -111,9 +123,9 @@ def test_a_shallow_clone_without_the_old_version_needs_its_history(released, acm
 def test_a_template_that_moved_needs_its_new_address(released, acme, tmp_path):
     released.rename(tmp_path / "moved")
     check_refusal(acme, "Updating is only supported in git-tracked templates")
-    mend_answers(acme, "_src_path", f"_src_path: git+file://{released}")
+    fix_answers(acme, "_src_path", f"_src_path: git+file://{released}")
     check_refusal(acme, "does not appear to be a git repository")
-    mend_answers(acme, "_src_path", f"_src_path: git+file://{tmp_path}/moved")
+    fix_answers(acme, "_src_path", f"_src_path: git+file://{tmp_path}/moved")
     update(acme)
 
 
@@ -121,7 +133,7 @@ def test_a_copy_of_a_folder_without_git_needs_its_version(released, tmp_path):
     shutil.copytree(released, tmp_path / "archive", ignore=shutil.ignore_patterns(".git"))
     repo = copy(tmp_path / "archive", tmp_path / "repo")
     check_refusal(repo, "cannot obtain old template references")
-    mend_answers(repo, "_src_path", f"_commit: 1.0.0\n_src_path: {released}")
+    fix_answers(repo, "_src_path", f"_commit: 1.0.0\n_src_path: {released}")
     update(repo)
 
 

@@ -80,39 +80,42 @@ def test_answers_can_be_changed_by_an_update(released, acme):
     assert (acme / PROFILES).read_text(encoding="utf-8").endswith("# by the client\n")
 
 
-def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_mended(released, tmp_path):
+def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
-    edit(released / "extensions/klaviyo.py", "int(text) > 168", "int(text) > 24")
+    edit(released / "extensions/klaviyo/rules.py", "int(text) > 168", "int(text) > 24")
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 1
-    line = "^events_lookback_hours: 48 will not do, .* Mend it with -d events_lookback_hours="
+    line = "^events_lookback_hours: 48 is invalid, .* Fix it with -d events_lookback_hours="
     assert re.search(line, ended.output, re.MULTILINE)
     assert contents(repo) == before
     update(repo, "-d", "events_lookback_hours=24")
     assert "lookback_seconds: 86400\n" in (repo / DATASOURCES).read_text(encoding="utf-8")
 
 
-def test_the_old_and_the_new_version_are_each_rendered_by_their_own_rules(released, acme):
+def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(released, acme):
     append(acme / DATASOURCES, "# by the client\n")
     commit(acme)
-    rules = released / "extensions/klaviyo.py"
-    edit(rules, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
+    catalogue, rules, report = (
+        released / f"extensions/klaviyo/{name}.py" for name in ("catalogue", "rules", "after_writing")
+    )
+    edit(catalogue, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
     edit(rules, "int(text) > 168", "int(text) > 400")
+    edit(report, "    return report\n", '    return "As the new version says:\\n" + report\n')
     release(released, "1.1.0")
-    update(acme, "-d", "events_lookback_hours=400")
+    assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
-    # With the new rules in both renders, 90 would look like the client's edit, and stay.
+    # With the new catalogue in both renders, 90 would look like the client's edit, and stay.
     assert yaml.safe_load(datasources)["hist_datasources"][0]["window_days"] == 30
     assert f"lookback_seconds: {400 * 3600}\n" in datasources
     assert datasources.endswith("# by the client\n")
 
 
-def test_an_answer_broken_by_hand_is_to_be_mended_by_hand(acme):
+def test_an_answer_broken_by_hand_is_to_be_fixed_by_hand(acme):
     edit(acme / ".copier-answers.yml", "events_lookback_hours: 2\n", "events_lookback_hours: 999\n")
     commit(acme)
     ended = copier("update", *DEFAULTS, "-d", "events_lookback_hours=2", cwd=acme)
     assert ended.exit_code == 1
-    assert "events_lookback_hours: 999 will not do" in ended.output
-    assert "No -d can mend what .copier-answers.yml says: correct it there and commit." in ended.output
+    assert "events_lookback_hours: 999 is invalid" in ended.output
+    assert "No -d can fix what .copier-answers.yml says: correct it there and commit." in ended.output

@@ -2,12 +2,11 @@
 
 import json
 import stat
-import subprocess
 from importlib.metadata import version
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, KEY, adopt, commit, copier, edit, git, release, update
+from by_hand import DEFAULTS, KEY, add_klaviyo, commit, copier, edit, git, ignored, release, update
 from packaging.version import Version
 from zendesk_repo import CREDENTIALS, FILES, TOKENS
 
@@ -19,17 +18,13 @@ INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
 
 @pytest.fixture
-def adopted(released, tmp_path):
+def joined(released, tmp_path):
     """The repo after Klaviyo was added to it, committed."""
     repo = zendesk_repo.make(tmp_path / "acme")
-    ended = adopt(released, repo)
+    ended = add_klaviyo(released, repo)
     assert ended.exit_code == 0, ended.output
     commit(repo)
     return repo
-
-
-def git_ignores_the_credentials(repo):
-    return subprocess.run(["git", "check-ignore", "--quiet", CREDENTIALS], cwd=repo).returncode == 0
 
 
 def changed_files_of_theirs(repo):
@@ -40,22 +35,22 @@ def changed_files_of_theirs(repo):
     ]
 
 
-def test_their_files_stay_and_the_credentials_have_one_entry_more(adopted):
-    assert changed_files_of_theirs(adopted) == []
-    entries = json.loads((adopted / CREDENTIALS).read_text(encoding="utf-8"))
+def test_their_files_stay_and_the_credentials_have_one_entry_more(joined):
+    assert changed_files_of_theirs(joined) == []
+    entries = json.loads((joined / CREDENTIALS).read_text(encoding="utf-8"))
     assert list(entries.items()) == [*TOKENS.items(), ("klaviyo_api_token", KEY)]
-    assert stat.S_IMODE((adopted / CREDENTIALS).stat().st_mode) == 0o640
-    assert CREDENTIALS not in git("ls-files", cwd=adopted)
-    ignored_by_push = (adopted / "ingestion/.digdagignore").read_text(encoding="utf-8").splitlines()
+    assert stat.S_IMODE((joined / CREDENTIALS).stat().st_mode) == 0o640
+    assert CREDENTIALS not in git("ls-files", cwd=joined)
+    ignored_by_push = (joined / "ingestion/.digdagignore").read_text(encoding="utf-8").splitlines()
     assert {"notes", "credentials_ingestion.json"} <= set(ignored_by_push)
 
 
-def test_the_tables_go_to_the_database_that_is_there(adopted):
-    assert "target_database: acme_raw\n" in (adopted / ".copier-answers.yml").read_text(encoding="utf-8")
-    assert "FROM acme_raw." in (adopted / "ingestion/sql/klaviyo_monitoring.sql").read_text(encoding="utf-8")
+def test_the_tables_go_to_the_database_that_is_there(joined):
+    assert "target_database: acme_raw\n" in (joined / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert "FROM acme_raw." in (joined / "ingestion/sql/klaviyo_monitoring.sql").read_text(encoding="utf-8")
 
 
-def test_later_fixes_reach_our_files_and_leave_theirs(released, adopted):
+def test_later_fixes_reach_our_files_and_leave_theirs(released, joined):
     template = released / "template"
     edit(template / f"{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     edit(template / ".gitignore.jinja", ".digdag/\n", ".digdag/\n*.fixed\n")
@@ -64,24 +59,24 @@ def test_later_fixes_reach_our_files_and_leave_theirs(released, adopted):
             if shared.exists() and path not in IGNORE_FILES:
                 shared.write_text("# fixed; from the Klaviyo ingestion template\n", encoding="utf-8")
     release(released, "1.1.0")
-    update(adopted)
-    assert "timezone: UTC  # fixed\n" in (adopted / INCREMENTAL).read_text(encoding="utf-8")
-    assert (adopted / ".gitignore").read_text(encoding="utf-8").endswith(".digdag/\n*.fixed\n")
-    assert changed_files_of_theirs(adopted) == []
-    assert git_ignores_the_credentials(adopted)
+    update(joined)
+    assert "timezone: UTC  # fixed\n" in (joined / INCREMENTAL).read_text(encoding="utf-8")
+    assert (joined / ".gitignore").read_text(encoding="utf-8").endswith(".digdag/\n*.fixed\n")
+    assert changed_files_of_theirs(joined) == []
+    assert CREDENTIALS in ignored(joined)
 
 
-def test_an_answer_that_would_delete_a_file_of_theirs_is_refused(adopted):
-    ended = copier("update", *DEFAULTS, "-d", "ci=none", cwd=adopted)
+def test_an_answer_that_would_delete_a_file_of_theirs_is_refused(joined):
+    ended = copier("update", *DEFAULTS, "-d", "ci=none", cwd=joined)
     assert ended.exit_code == 1
-    assert "ci: 'none' will not do, .github/workflows/check.yml of another source" in ended.output
-    assert git("status", "--porcelain", cwd=adopted) == ""
+    assert "ci: 'none' is invalid, .github/workflows/check.yml of another source" in ended.output
+    assert git("status", "--porcelain", cwd=joined) == ""
 
 
-def test_a_recopy_leaves_theirs_too(adopted):
-    ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=adopted)
+def test_a_recopy_leaves_theirs_too(joined):
+    ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=joined)
     assert ended.exit_code == 0, ended.output
-    assert git("status", "--porcelain", cwd=adopted) == ""
+    assert git("status", "--porcelain", cwd=joined) == ""
 
 
 @pytest.mark.parametrize(
@@ -96,9 +91,9 @@ def test_a_recopy_leaves_theirs_too(adopted):
 )
 def test_git_ignores_the_credentials_whatever_it_was_told(released, tmp_path, file, text):
     repo = zendesk_repo.make(tmp_path / "acme", {file: text})
-    ended = adopt(released, repo)
+    ended = add_klaviyo(released, repo)
     assert ended.exit_code == 0, ended.output
-    assert git_ignores_the_credentials(repo)
+    assert CREDENTIALS in ignored(repo)
     assert (repo / file).read_bytes().startswith((text or "").encode())
 
 
@@ -107,7 +102,7 @@ def test_credentials_that_were_committed_leave_git_and_stay_on_disk(released, tm
     git("add", "--force", CREDENTIALS, cwd=repo)
     commit(repo)
     git("rm", "--cached", "--ignore-unmatch", CREDENTIALS, cwd=repo)  # as README.md says
-    ended = adopt(released, repo)
+    ended = add_klaviyo(released, repo)
     assert ended.exit_code == 0, ended.output
     commit(repo)
     assert CREDENTIALS not in git("ls-files", cwd=repo)
@@ -117,16 +112,16 @@ def test_credentials_that_were_committed_leave_git_and_stay_on_disk(released, tm
 @pytest.mark.parametrize(
     ("file", "text", "arguments", "line"),
     [
-        ("README.md", "", ["-d", "target_database=acme_src"], "target_database: 'acme_src' will not do"),
+        ("README.md", "", ["-d", "target_database=acme_src"], "target_database: 'acme_src' is invalid"),
         ("ingestion/config/database.yml", "databases:\n", [], "ingestion/config/database.yml: must name"),
         ("scripts/check_ingestion.py", "", [], "scripts/check_ingestion.py: is not this template's"),
-        (".copier-answers.yml", "_src_path: elsewhere\n", [], ".copier-answers.yml: belongs to another"),
+        (".copier-answers.yml", "_src_path: elsewhere\n", [], ".copier-answers.yml: is another template's"),
     ],
 )
 def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, text, arguments, line):
     repo = zendesk_repo.make(tmp_path / "acme", {file: text})
     before = git("status", "--porcelain", cwd=repo)
-    ended = adopt(released, repo, *arguments)
+    ended = add_klaviyo(released, repo, *arguments)
     assert ended.exit_code == 1
     assert ended.output.startswith(line)
     assert len(ended.output.splitlines()) == 1
@@ -136,7 +131,7 @@ def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, 
 def test_the_repo_of_another_template_keeps_its_answers(released, tmp_path):
     others, ours = ".copier-answers.yml", ["--answers-file", ".copier-answers.klaviyo.yml"]
     repo = zendesk_repo.make(tmp_path / "acme", {others: "_src_path: elsewhere\n"})
-    ended = adopt(released, repo, *ours, "-d", "klaviyo_api_key=")
+    ended = add_klaviyo(released, repo, *ours, "-d", "klaviyo_api_key=")
     assert ended.exit_code == 0, ended.output
     assert "klaviyo_api_token" in (repo / CREDENTIALS).read_text(encoding="utf-8"), "taken for an old repo"
     commit(repo)
@@ -148,6 +143,6 @@ def test_the_repo_of_another_template_keeps_its_answers(released, tmp_path):
 def test_a_copier_that_would_mark_conflicts_in_their_files_is_refused(released, tmp_path, monkeypatch):
     repo = zendesk_repo.make(tmp_path / "acme")
     monkeypatch.setattr("importlib.metadata.version", lambda _: "9.10.2")
-    ended = adopt(released, repo)
+    ended = add_klaviyo(released, repo)
     assert ended.exit_code == 1
     assert "needs Copier 9.10.3 or newer" in ended.output

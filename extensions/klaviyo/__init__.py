@@ -1,0 +1,55 @@
+"""The rules of Klaviyo → Treasure Data ingestion, for Copier.
+
+Loaded by ../load.py, afresh for each version that Copier renders.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2.ext import Extension
+
+# The client's check stands in the template; `.ingestion_check` is this version's, with its rules.
+__path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
+
+from .after_writing import quality_gates
+from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
+from .before_writing import check_files
+from .catalogue import CATALOGUE
+from .credentials import credentials
+from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .timestamps import TIME_ENDING, TIME_LITERAL, TIMESTAMP, timestamp
+
+
+def quoted(value: str) -> str:
+    """Text as a double-quoted YAML scalar, whatever is in it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+class KlaviyoExtension(Extension):
+    """Offers the rules to copier.yml and to the template."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        environment.filters["answer_problem"] = answer_problem
+        environment.filters["quoted"] = quoted
+        environment.filters["timestamp"] = timestamp
+        environment.globals.update(
+            answers_to_store=answers_to_store,
+            catalogue=CATALOGUE,
+            check_answers=check_answers,
+            check_files=check_files,
+            chosen_objects=objects_to_load,
+            credentials=credentials,
+            existing_database=existing_database,
+            is_new_repo=is_new_repo,
+            lines_of_others=lines_of_others,
+            quality_gates=quality_gates,
+            signature=SIGNATURE,
+            unless_ours=unless_ours,
+            time_ending=TIME_ENDING,
+            time_literal=TIME_LITERAL,
+            timestamp_pattern=TIMESTAMP,
+        )

@@ -1,0 +1,101 @@
+"""All answers, judged at once before anything is asked, and how they are stored."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from .catalogue import KlaviyoObject, chosen_objects
+from .destination import remember_where_copier_was_started
+from .obstacles import place_problems
+from .refusals import BadAnswer, refusal
+from .rules import RULES
+
+WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
+
+
+def answer_problem(value: Any, name: str) -> str:
+    """What a prompt says of an answer; empty if it is valid. For a question's `validator`."""
+    try:
+        RULES[name](value)
+    except BadAnswer as bad:
+        return str(bad)
+    return ""
+
+
+@pass_context
+def check_answers(context: Context) -> bool:
+    """Refuse all bad answers at once, before Copier asks or writes anything.
+
+    Copier's own validators end in a traceback for answers that come from `--data`, `--data-file`
+    or the user's settings, and replace a stored answer that became invalid by its default.
+
+    Returns:
+        False, so that the hidden question whose `when` calls this stays hidden.
+
+    Raises:
+        UserMessageError: a line for each bad answer.
+    """
+    remember_where_copier_was_started()
+    answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
+    lines = []
+    for name, rule in RULES.items():
+        if name in answers:
+            try:
+                rule(answers[name])
+            except BadAnswer as bad:
+                lines.append(_refusal(name, answers[name], bad))
+        elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
+            lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
+    conf = context["_copier_conf"]
+    if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
+        lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
+    lines += place_problems(context)
+    if lines:
+        raise refusal(lines)
+    return False
+
+
+def _settings_defaults(context: Context) -> dict[str, Any]:
+    """The defaults in the user's Copier settings, with text rendered as Copier will render it."""
+    defaults = {}
+    for name, value in context["_copier_conf"]["settings"].defaults.items():
+        if name in RULES:
+            try:
+                template = context.environment.from_string(value) if isinstance(value, str) else None
+                defaults[name] = template.render(context.get_all()) if template else value
+            except Exception:  # noqa: BLE001 - the text is the user's, and may fail in any way
+                why = f"{name}: the default in Copier's settings is not text that Jinja can render."
+                raise refusal([why]) from None
+    return defaults
+
+
+def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
+    """One line: the question, the value (never the key's), the form wanted, how to fix it."""
+    shown = str(value) if isinstance(value, date) else repr(value)
+    if name == "klaviyo_api_key" or "pk_" in shown:
+        shown = "the value (not shown)"
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    quote = " An unquoted date in a data file is not text: quote it." if isinstance(value, date) else ""
+    fix = f" Did you mean -d {name}={bad.example} ?" if bad.example else f" Fix it with -d {name}=..."
+    return f"{name}: {shown} is invalid, it must be {bad.form}.{quote}{fix}"
+
+
+@pass_context
+def answers_to_store(context: Context) -> dict[str, Any]:
+    """The answers, with the whole path of a template on this machine: updates start from elsewhere."""
+    answers = dict(context["_copier_answers"])
+    if Path(answers["_src_path"]).exists():
+        answers["_src_path"] = os.path.abspath(answers["_src_path"])
+    return answers
+
+
+@pass_context
+def objects_to_load(context: Context) -> list[KlaviyoObject]:
+    return chosen_objects(context["objects"], context["custom_objects"], context["metrics_load"])

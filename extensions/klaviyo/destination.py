@@ -1,0 +1,83 @@
+"""What stands in the destination already, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from .refusals import BadAnswer
+from .rules import check_database
+
+# Every file that another source of the same client may have too carries these words when it is ours.
+SIGNATURE = "from the Klaviyo ingestion template"
+CREDENTIALS = "ingestion/credentials_ingestion.json"
+DATABASE_FILE = "ingestion/config/database.yml"
+CHECK = "scripts/check_ingestion.py"
+WORKFLOW = ".github/workflows/check.yml"
+DEFAULT_DATABASE = "client_src"
+
+# Copier forgets where it was started: in an update it asks for `_skip_if_exists` from within a temporary
+# folder, through an environment in which nothing was asked yet, and for a destination that may be relative.
+# So the process must remember, under a name that every released version knows.
+STARTED_IN = "KLAVIYO_TEMPLATE_STARTED_IN"
+
+
+def remember_where_copier_was_started() -> None:
+    os.environ[STARTED_IN] = os.getcwd()
+
+
+def destination(context: Context, path: str) -> Path:
+    """Where a path of the client's repo is on this machine."""
+    return Path(os.environ.get(STARTED_IN, "")) / context["_copier_conf"]["dst_path"] / path
+
+
+def read_yaml(context: Context, path: str) -> Any:
+    """What a YAML file of the destination says; None where there is none, or it is not YAML."""
+    try:
+        return yaml.safe_load(destination(context, path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+@pass_context
+def existing_database(context: Context) -> str:
+    """The database that the `config/database.yml` in the destination names; empty if it names none."""
+    try:
+        database = read_yaml(context, DATABASE_FILE)["databases"]["src"]
+        check_database(database)
+    except (BadAnswer, TypeError, KeyError):
+        return ""
+    return database
+
+
+def is_of_others(context: Context, path: str) -> bool:
+    """Whether there is a file that was not rendered from this template."""
+    file = destination(context, path)
+    return file.is_file() and SIGNATURE not in file.read_text(encoding="utf-8", errors="replace")
+
+
+@pass_context
+def unless_ours(context: Context, path: str) -> str:
+    """The path, if another source's file stands there; else nothing. For `_skip_if_exists`."""
+    return path if is_of_others(context, path) else ""
+
+
+@pass_context
+def lines_of_others(context: Context, path: str) -> str:
+    """What an ignore file of another source says; ours come below it, and so they win."""
+    file = destination(context, path)
+    text = file.read_bytes().decode("utf-8") if file.is_file() else ""
+    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip("\n")
+    return theirs and theirs + "\n\n"
+
+
+@pass_context
+def is_new_repo(context: Context) -> bool:
+    """Whether this is the first copy: there is no answers file yet."""
+    return not destination(context, context["_copier_conf"]["answers_file"]).exists()

@@ -1,0 +1,162 @@
+"""What each answer must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from .catalogue import CATALOGUE, CUSTOM_OBJECT_FORM, custom_object
+from .refusals import BadAnswer
+from .timestamps import past_timestamp
+
+
+def _matching(pattern: str, form: str) -> Callable[[Any], None]:
+    """A rule for text that matches as a whole."""
+
+    def rule(value: Any) -> None:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise BadAnswer(form)
+
+    return rule
+
+
+def _one_of(*choices: Any) -> Callable[[Any], None]:
+    """A rule for a value that is one of a few."""
+
+    def rule(value: Any) -> None:
+        if value not in choices:
+            raise BadAnswer(" or ".join(map(str, choices)))
+
+    return rule
+
+
+def check_client_name(value: Any) -> None:
+    """Accept one line of text without `${`, which Digdag would take for a variable."""
+    if not isinstance(value, str) or not value.isprintable() or value != value.strip() or not value:
+        raise BadAnswer("one line of text, without blanks at its ends")
+    if "${" in value or len(value) > 100:
+        raise BadAnswer("at most 100 characters, without ${")
+
+
+def check_authentication_id(value: Any) -> None:
+    """Accept the number of a TD authentication, or its name; not a Klaviyo key pasted one question late."""
+    text = _bare_number_as_text(value)
+    if not isinstance(text, str) or not re.fullmatch(r"(?!pk_)[A-Za-z0-9_-]{1,128}", text):
+        raise BadAnswer("digits, as in the authentication's URL; or letters, digits, _ and -")
+
+
+def _bare_number_as_text(value: Any) -> Any:
+    """A whole number, as a data file may give it, as the text that `-d` gives; anything else as it is."""
+    return str(value) if type(value) is int else value
+
+
+def check_database(value: Any) -> None:
+    """Accept a TD database's name, or nothing for the default."""
+    if value == "" or isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{3,128}", value):
+        return
+    guess = re.sub(r"[^a-z0-9_]+", "_", str(value).strip().lower()).strip("_")
+    raise BadAnswer(
+        "3 to 128 of a-z, 0-9 and _", guess if isinstance(value, str) and 3 <= len(guess) <= 128 else ""
+    )
+
+
+def check_objects(value: Any) -> None:
+    """Accept a list, or YAML text of a list, of the catalogue's names, at least one."""
+    names = [known.name for known in CATALOGUE]
+    chosen = _parsed(value)
+    # Copier takes each item of the text as it is written, with its escapes, anchors and tags.
+    plain = not isinstance(value, str) or not re.search(r"[\\&*!]", value)
+    if not (plain and isinstance(chosen, list) and chosen and all(name in names for name in chosen)):
+        raise BadAnswer(f"at least one of {', '.join(names)}, in a list like [profiles, events]")
+
+
+def check_lookback(value: Any) -> None:
+    """Accept a whole number of hours, at most a week."""
+    text = _bare_number_as_text(value)
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 168:
+        raise BadAnswer("0 to 168, whole hours")
+
+
+CRON_FIELDS = (
+    (0, 59, ""),
+    (0, 23, ""),
+    (1, 31, ""),
+    (1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
+    (0, 7, "sun mon tue wed thu fri sat"),
+)
+
+
+def check_schedule(value: Any) -> None:
+    """Accept none, hourly, daily or the five fields of cron (Digdag's `cron>`)."""
+    if value in ("none", "hourly", "daily"):
+        return
+    fields = value.split(" ") if isinstance(value, str) else []
+    if len(fields) != 5 or not all(map(_is_cron_field, fields, CRON_FIELDS)):
+        raise BadAnswer("none, hourly, daily, or cron like 30 4 * * * (UTC)")
+
+
+def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
+    low, high, names = limits
+    for part in field.lower().split(","):
+        found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(-([0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", part)
+        if not found:
+            return False
+        ends = [end for end in found.group(2, 4) if end]
+        numbers = [int(end) for end in ends if end.isdigit()]
+        if not all(end.isdigit() or end in names.split() for end in ends):
+            return False
+        if not all(low <= number <= high for number in numbers) or numbers != sorted(numbers):
+            return False
+    return True
+
+
+def check_email(value: Any) -> None:
+    """Accept one plain address, or nothing for no mail."""
+    pattern = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+    if value != "" and not (isinstance(value, str) and re.fullmatch(pattern, value)):
+        raise BadAnswer("one address like data-team@example.com, or empty")
+
+
+def check_custom_objects(value: Any) -> None:
+    """Accept a list, or YAML text of a list, of `custom_object` entries, if no two objects share a table."""
+    entries = _parsed(value)
+    if not isinstance(entries, list):
+        raise BadAnswer(CUSTOM_OBJECT_FORM)
+    objects = [*CATALOGUE, *map(custom_object, entries)]
+    if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
+        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + CUSTOM_OBJECT_FORM)
+
+
+def _parsed(value: Any) -> Any:
+    """An answer's YAML text as data (`-d` gives text); anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except Exception:  # noqa: BLE001 - PyYAML lets through many kinds, such as a ValueError for 2023-02-30
+        return None
+
+
+# A rule for each question, in the questions' order. A rule returns, or raises BadAnswer.
+RULES: dict[str, Callable[[Any], Any]] = {
+    "answers_are_good": _one_of(True),
+    "client_name": check_client_name,
+    "klaviyo_api_key": _matching(
+        r"(pk_[A-Za-z0-9_]{1,252})?", "pk_ and then letters, digits or _; a private key of Klaviyo, or empty"
+    ),
+    "td_authentication_id": check_authentication_id,
+    "default_start_date": past_timestamp,
+    "target_database": check_database,
+    "objects": check_objects,
+    "metrics_load": _one_of("incremental", "full"),
+    "events_lookback_hours": check_lookback,
+    "custom_objects": check_custom_objects,
+    "schedule": check_schedule,
+    "alert_email": check_email,
+    "ci": _one_of("github", "none"),
+    "writes_credentials": _one_of(True, False),
+    "files_are_good": _one_of(True),
+}
