@@ -46,7 +46,7 @@ test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up;
 
 dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, on a mock TD and without Klaviyo
 	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
-	@$(VENV)/bin/python tests/engine/rehearse.py "$(DIR)"
+	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
 
 rehearse: dry-run  # what it was called at 0.1.0
 

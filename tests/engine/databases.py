@@ -7,18 +7,23 @@ column, text where a number is wanted, functions that Trino does not have.
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 
 import duckdb
 import sqlglot
+from clock import Clock
+from scans import scans
 from sqlglot import exp
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
+from trino import QueryError, job_of, refuse_mixed_types
 
-# TD's own functions with what they return, and those of Trino's that sqlglot has no class for and DuckDB has.
-TD_FUNCTION_TYPES = {"td_time_parse": "bigint", "td_time_string": "varchar"}
-KNOWN_FUNCTIONS = {*TD_FUNCTION_TYPES, "lpad", "rpad", "reverse", "json_format"}
-
-TRINO_TYPES = {"VARCHAR": "varchar", "DOUBLE": "double", "BOOLEAN": "boolean", "FLOAT": "real"}
+# Trino's names of DuckDB's types; of any other, the lower case.
+TRINO_TYPES = {
+    "FLOAT": "real",
+    "TIMESTAMP": "timestamp(3)",
+    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
+}
+INFORMATION_SCHEMA = {"columns": "td_columns", "tables": "td_tables"}
 
 
 def add_td_functions(connection):
@@ -40,21 +45,56 @@ def add_td_functions(connection):
         CREATE OR REPLACE MACRO main.TD_TIME_STRING(seconds, form) AS CASE
             WHEN form = 's!'
                 THEN strftime(make_timestamp(CAST(seconds AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S')
-            ELSE error('the stand-in knows TD_TIME_STRING''s format s! only')
+            ELSE error('the mock TD knows TD_TIME_STRING''s format s! only')
         END""")
 
 
-class QueryError(Exception):
-    """A statement that TD would refuse; the text is what the job's log shows."""
+def add_information_schema(connection):
+    """Views of all databases' tables and columns, types named as Trino names them, in the schema `main`."""
+    cases = " ".join(f"WHEN '{duckdb}' THEN '{trino}'" for duckdb, trino in TRINO_TYPES.items())
+    connection.execute(f"""
+        CREATE VIEW main.td_columns AS SELECT 'td-presto' AS table_catalog, schema_name AS table_schema,
+            table_name, column_name, CAST(column_index AS BIGINT) AS ordinal_position,
+            CAST(NULL AS VARCHAR) AS column_default, 'YES' AS is_nullable,
+            CASE data_type {cases} ELSE lower(data_type) END AS data_type
+        FROM duckdb_columns() WHERE NOT internal AND schema_name <> 'main'""")
+    connection.execute("""
+        CREATE VIEW main.td_tables AS SELECT 'td-presto' AS table_catalog, schema_name AS table_schema,
+            table_name, 'BASE TABLE' AS table_type FROM duckdb_tables() WHERE NOT internal""")
+
+
+@dataclass
+class Outcome:
+    """What one statement did.
+
+    columns  [[name, Trino type], ...] of the result
+    rows     the result
+    kind     'select', 'insert', 'create', 'delete' or 'drop'
+    table    what it wrote to, as database.table; '' for a query
+    written  how many rows it inserted or deleted
+    scans    what it read, a Scan a table
+    """
+
+    columns: list
+    rows: list
+    kind: str
+    table: str = ""
+    written: int = 0
+    scans: list = field(default_factory=list)
 
 
 class Databases:
-    """TD's databases and tables on an in-memory DuckDB; one statement at a time."""
+    """TD's databases and tables on an in-memory DuckDB; one statement at a time.
 
-    def __init__(self):
+    clock  what now() tells, and `time` where an INSERT leaves it out
+    """
+
+    def __init__(self, clock=None):
+        self.clock = clock or Clock()
         self._lock = threading.RLock()
         self._connection = duckdb.connect()
         add_td_functions(self._connection)
+        add_information_schema(self._connection)
 
     def close(self):
         self._connection.close()
@@ -64,6 +104,7 @@ class Databases:
         with self._lock, self._connection.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute("SET integer_division = true")  # as Trino: 7 / 2 is 3
+            cursor.execute(f"SET VARIABLE td_now = {int(self.clock.now())}")
             cursor.execute(f"SET search_path = '{database},main'")  # main holds TD's functions, and no table
             yield cursor
 
@@ -90,7 +131,7 @@ class Databases:
         """{database: {table: {column: DuckDB type}}} of everything."""
         schema = {}
         rows = self.rows("""SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
-            WHERE NOT internal ORDER BY schema_name, table_name, column_index""")
+            WHERE NOT internal AND schema_name <> 'main' ORDER BY schema_name, table_name, column_index""")
         for database, table, column, kind in rows:
             schema.setdefault(database, {}).setdefault(table, {})[column] = kind
         return schema
@@ -114,28 +155,47 @@ class Databases:
             self.delete_table(database, new_name)
         self.rows(f'ALTER TABLE "{database}"."{table}" RENAME TO "{new_name}"')
 
-    def run(self, text, database):
-        """Runs one statement in Trino's dialect.
+    def prepare(self, text, database):
+        """One statement in Trino's dialect, checked; returns what runs it, once, and gives its Outcome.
 
-        Returns the result's columns, [[name, Trino type], ...], and its rows.
+        Its now() is the moment of this call, however much later it runs.
+
+        Raises:
+            QueryError: here, what TD would refuse to plan; when it runs, what fails then.
         """
-        statement = _only_statement(text)
-        _refuse_mixed_types(statement, self.schema(), database)
+        dropped, statement = job_of(text)
+        refuse_mixed_types(statement, self.schema(), database)
+        read = scans(statement, database)
+        statement = _with_fixed_time(statement, self.clock.now())
+
+        def run():
+            if dropped:
+                self._run(dropped, database, [])
+            return self._run(statement, database, read)
+
+        return run
+
+    def run(self, text, database):
+        """Runs one statement in Trino's dialect; see `prepare`."""
+        return self.prepare(text, database)()
+
+    def _run(self, statement, database, read):
+        kind = "select" if isinstance(statement, exp.Query) else statement.key
+        target = None if kind == "select" else statement.find(exp.Table)
         try:
             sql = statement.sql("duckdb", comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
             with self._cursor(database) as cursor:
+                read = [replace(scan, rows=_count(cursor, scan)) for scan in read]
                 cursor.execute(sql)
-                columns = [
-                    [name, TRINO_TYPES.get(str(kind), "bigint" if "INT" in str(kind) else "varchar")]
-                    for name, kind, *_ in cursor.description or ()
-                ]
+                columns = [[name, _trino_type(kind)] for name, kind, *_ in cursor.description or ()]
                 rows = cursor.fetchall()
-                if isinstance(statement, exp.Create):
-                    target = statement.find(exp.Table)
+                if kind == "create":
                     self._complete(target.db or database, target.name)
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             raise QueryError(f"line 1:1: {error}") from error
-        return columns, rows
+        table = f"{target.db or database}.{target.name}" if target else ""
+        written = rows[0][0] if target and rows and kind != "drop" else 0
+        return Outcome(columns, rows, kind, table, written, read)
 
     def load(self, database, table, records, mode, upload_time):
         """Appends records, or replaces the table's rows by them, whole or not at all; adds missing columns.
@@ -143,149 +203,76 @@ class Databases:
         records      dictionaries; nested values become JSON text
         upload_time  Unix seconds; every row's `time`
         """
-        existing = self.columns(database, table)
-        if not existing:
-            raise QueryError(f"Table '{table}' does not exist in database '{database}'")
-        records = [{name.lower(): value for name, value in record.items()} for record in records]
-        types = {**_column_types(records), **existing}
-        rows = [
-            [_stored(upload_time if name == "time" else record.get(name), types[name]) for name in types]
-            for record in records
-        ]
-        with self._cursor(database) as cursor:
-            cursor.execute("BEGIN")
-            try:
-                if mode == "replace":
-                    cursor.execute(f'DELETE FROM "{table}"')
-                for name in types.keys() - existing.keys():
-                    cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {types[name]}')
-                if rows:
-                    names = ", ".join(f'"{name}"' for name in types)
-                    cursor.executemany(
-                        f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(types))})', rows
-                    )
-                cursor.execute("COMMIT")
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
+        with self._lock:  # two loads into one table must not both add its columns
+            existing = self.columns(database, table)
+            if not existing:
+                raise QueryError(f"Table '{table}' does not exist in database '{database}'")
+            records = [{name.lower(): value for name, value in record.items()} for record in records]
+            types = {**_column_types(records), **existing}
+            rows = [
+                [_stored(upload_time if name == "time" else record.get(name), types[name]) for name in types]
+                for record in records
+            ]
+            with self._cursor(database) as cursor:
+                cursor.execute("BEGIN")
+                try:
+                    if mode == "replace":
+                        cursor.execute(f'DELETE FROM "{table}"')
+                    for name in types.keys() - existing.keys():
+                        cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {types[name]}')
+                    if rows:
+                        names = ", ".join(f'"{name}"' for name in types)
+                        cursor.executemany(
+                            f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(types))})', rows
+                        )
+                    cursor.execute("COMMIT")
+                except BaseException:
+                    cursor.execute("ROLLBACK")
+                    raise
 
     def _complete(self, database, table):
         """Gives a table what every TD table has: `time`, which is now where an INSERT leaves it out."""
-        now = "CAST(floor(epoch(now())) AS BIGINT)"
+        now = "CAST(getvariable('td_now') AS BIGINT)"
         name = f'"{database}"."{table}"'
         if "time" not in self.columns(database, table):
             self.rows(f"ALTER TABLE {name} ADD COLUMN time BIGINT DEFAULT {now}")
         self.rows(f"ALTER TABLE {name} ALTER COLUMN time SET DEFAULT {now}")
 
 
-def _only_statement(text):
-    """The one statement of a job, parsed; QueryError for several, for none, and for what TD does not run."""
-    try:
-        statements = [
-            each for each in sqlglot.parse(text, read="trino") if each and not isinstance(each, exp.Semicolon)
-        ]
-    except sqlglot.errors.ParseError as error:
-        place = error.errors[0]
-        raise QueryError(f"line {place['line']}:{place['col']}: {place['description']}") from error
-    except sqlglot.errors.TokenError as error:
-        raise QueryError(f"line 1:1: {error}") from error
-    if len(statements) != 1:
-        raise QueryError(f"line 1:1: {len(statements)} statements in a job. Expecting: one")
-    (statement,) = statements
-    if not isinstance(statement, (exp.Query, exp.Insert, exp.Delete, exp.Create, exp.Drop)):
-        raise QueryError(f"line 1:1: mismatched input '{text.split()[0]}'")
-    if isinstance(statement, (exp.Create, exp.Drop)) and statement.kind != "TABLE":
-        raise QueryError(f"line 1:1: Access Denied: Cannot create or drop a {statement.kind}")
-    for function in statement.find_all(exp.Anonymous):
-        if function.name.lower() not in KNOWN_FUNCTIONS:
-            raise QueryError(
-                f"line 1:1: Function '{function.name}' not registered (or unknown to the stand-in)"
-            )
-    return _named_like_trino(statement)
+def _with_fixed_time(statement, now):
+    """A statement whose now() is a literal, and whose information_schema is the one of `main`.
 
-
-def _named_like_trino(statement):
-    """Names that Trino gives: lower-case ones to tables and columns, _col0, _col1 to nameless results."""
-    if isinstance(statement, exp.Create):
-        for identifier in statement.find_all(exp.Identifier):
-            identifier.set("this", identifier.name.lower())
-    if isinstance(statement, exp.Select):
-        statement.set(
-            "expressions",
-            [
-                column
-                if isinstance(column, (exp.Alias, exp.Column)) or column.is_star
-                else exp.alias_(column, f"_col{position}")
-                for position, column in enumerate(statement.expressions)
-            ],
-        )
-    return statement
-
-
-def _refuse_mixed_types(statement, schema, database):
-    """QueryError where text meets a number: Trino converts neither, DuckDB would.
-
-    schema  {database: {table: {column: type}}}
+    now  Unix seconds
     """
-    typed = statement.copy()
-    for function in list(typed.find_all(exp.Anonymous)):
-        if function.name.lower() in TD_FUNCTION_TYPES:
-            function.replace(exp.cast(function.copy(), TD_FUNCTION_TYPES[function.name.lower()]))
+    instant = datetime.fromtimestamp(now, timezone.utc)
+
+    def fixed(node):
+        if isinstance(node, exp.CurrentTimestamp):
+            return exp.cast(exp.Literal.string(instant.isoformat(timespec="milliseconds")), "timestamptz")
+        if isinstance(node, exp.CurrentDate):
+            return exp.cast(exp.Literal.string(instant.date().isoformat()), "date")
+        if isinstance(node, exp.Localtimestamp):
+            return exp.cast(exp.Literal.string(instant.isoformat(" ", "milliseconds")[:-6]), "timestamp")
+        if isinstance(node, exp.Table) and node.db == "information_schema":
+            view = exp.to_table(f"main.{INFORMATION_SCHEMA.get(node.name, node.name)}")
+            return exp.alias_(view, node.alias_or_name, table=True)
+        return node
+
+    return statement.transform(fixed)
+
+
+def _count(cursor, scan):
+    """How many rows a scan reads; 0 of a table that is not there."""
     try:
-        typed = annotate_types(
-            qualify(typed, schema=schema, db=database, dialect="trino", validate_qualify_columns=False),
-            schema=schema,
-            dialect="trino",
-        )
-    except sqlglot.errors.OptimizeError:
-        return  # a name that does not resolve: DuckDB's message says it better
-    for node in typed.walk():
-        for operands in _operands_of_one_type(node, schema, database):
-            kinds = [_kind(operand) for operand in operands]
-            if {"varchar", "number"} <= set(kinds):
-                raise QueryError(
-                    f"line 1:1: type mismatch, {' and '.join(map(str, kinds))}: {node.sql('trino')}"
-                )
+        since = "" if scan.since is None else f" WHERE time >= {scan.since}"
+        return cursor.execute(f"SELECT count(*) FROM {scan.table}{since}").fetchone()[0]
+    except duckdb.Error:
+        return 0
 
 
-def _operands_of_one_type(node, schema, database):
-    """Groups of expressions below a node, or of columns' types, that Trino wants to be of one type each."""
-    if isinstance(node, exp.DPipe):
-        return [[node.left, exp.DataType.build("varchar")], [node.right, exp.DataType.build("varchar")]]
-    if isinstance(node, (exp.Binary, exp.Between)):
-        return [[each for each in node.args.values() if isinstance(each, exp.Expression)]]
-    if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.In)):
-        return [[node.this, *node.expressions]]
-    if isinstance(node, exp.If):
-        return [[each for each in (node.args["true"], node.args.get("false")) if each]]
-    if isinstance(node, exp.Case):
-        return [
-            [*(branch.args["true"] for branch in node.args["ifs"]), *filter(None, [node.args.get("default")])]
-        ]
-    if isinstance(node, exp.SetOperation):
-        return list(zip(node.left.selects, node.right.selects, strict=False))
-    if isinstance(node, exp.Insert):
-        table = node.find(exp.Table)
-        columns = schema.get(table.db or database, {}).get(table.name, {})
-        names = [name.name for name in node.this.expressions] or list(columns)
-        rows = (
-            [row.expressions for row in node.expression.expressions]
-            if isinstance(node.expression, exp.Values)
-            else [node.expression.selects]
-        )
-        types = [exp.DataType.build(columns.get(name, "unknown")) for name in names]
-        return [pair for row in rows for pair in zip(types, row, strict=False)]
-    return []
-
-
-def _kind(expression):
-    """'varchar' or 'number' for an expression, or a type, that is known to be one."""
-    data_type = expression if isinstance(expression, exp.DataType) else expression.type
-    if data_type is None:
-        return None
-    if data_type.this in exp.DataType.TEXT_TYPES:
-        return "varchar"
-    return "number" if data_type.this in exp.DataType.NUMERIC_TYPES else None
+def _trino_type(kind):
+    kind = str(kind)
+    return "bigint" if "INT" in kind else kind.lower() if kind in ("DOUBLE", "BOOLEAN") else "varchar"
 
 
 def _column_types(records):

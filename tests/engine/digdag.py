@@ -1,4 +1,4 @@
-"""Runs the `digdag` command on a rendered project, against the stand-in for TD."""
+"""Runs the `digdag` command on a rendered project, against the mock TD."""
 
 import os
 import re
@@ -114,6 +114,7 @@ def run(
     *,
     session=None,
     params=None,
+    secrets=None,
     mailbox=None,
     task_limit=None,
     killed_by=None,
@@ -125,6 +126,7 @@ def run(
     td          the TreasureData to talk to
     session     session_time, yyyy-MM-dd HH:mm:ss in the workflow's timezone (default: today, 00:00)
     params      {name: text}, as with -p
+    secrets     {name: text}, the project's
     mailbox     where mail> delivers; without one it fails, as TD's own mail would when it is down
     task_limit  another limit than 1,000 tasks an attempt
     killed_by   a threading.Event: once it is set, Digdag is killed, and there are no tasks to tell of
@@ -139,7 +141,7 @@ def run(
         logback.write_text(LOGBACK.format(tasks=tasks))
         command = [digdag, "run", workflow, "--no-save", "--session", session or "daily"]
         command += ["--logback-config", str(logback)]
-        for name, value in _settings(td, mailbox, task_limit).items():
+        for name, value in _settings(td, secrets, mailbox, task_limit).items():
             command += ["-X", f"{name}={value}"]
         for name, value in (params or {}).items():
             command += ["-p", f"{name}={value}"]
@@ -205,9 +207,10 @@ def _without_waiting(retry):
     return re.sub(r"\binterval: *[\d.]+", "interval: 0", retry[0])
 
 
-def _settings(td, mailbox, task_limit):
-    """Digdag's system configuration for a run against the stand-in; none of it is visible to the workflow."""
+def _settings(td, secrets, mailbox, task_limit):
+    """Digdag's system configuration for a run against the mock TD; none of it is visible to the workflow."""
     settings = {"secrets.td.apikey": "1/x", "secrets.td.endpoint": td.endpoint, "secrets.td.use_ssl": "false"}
+    settings.update({f"secrets.{name}": value for name, value in (secrets or {}).items()})
     for interval in ("poll_interval", "retry_interval"):
         settings.update({f"config.td.min_{interval}": "0s", f"config.td.max_{interval}": "0s"})
     if mailbox is not None:

@@ -1,30 +1,36 @@
-"""A synthetic Klaviyo account, and what TD's Klaviyo connector makes of a load's `in:` section.
+"""A synthetic Klaviyo account, as TD's connector reads it.
 
-The connector half refuses what the real connector refuses, so that a rendered load file that would fail at a
-client fails here; where the real one's behaviour is undocumented, this one takes the stricter reading.
+What the mock TD and this account take for granted, where Klaviyo, the connector or TD document nothing. Where
+there is a choice it is the one that loses most; tests may try the other.
+
+| question | here | otherwise |
+|---|---|---|
+| a record exactly at start_time | left out of profiles and lists, whose API knows greater-than only | `starts`: exclusive or inclusive for all |
+| a record exactly at end_time | left out | `ends="inclusive"` |
+| lists before end_time, metrics in any window | filtered, as all others are, though the API cannot | none |
+| no start_time, or no end_time | nothing is filtered on that side | none |
+| fractions of a second | a window has none; a record has, in the payload's forms that show them | none |
+| when records are read | at the start of the load; what comes later is in no load that began before | none |
+| a record made during a load | `births`: each load begins with one more record of each object, of that very instant | off |
+| a record changed during a load | `changes`: each load begins with a change of the oldest record of each object | off |
+| a record that the API shows late | `add(..., visible_from=instant)` | at once |
+| a load that takes hours | its time passes on TD's clock alone, at the end of the load, and for every job that runs then | none |
+| a load that fails, or that TD kills | stores nothing | none |
+| a load whose Digdag died | is stored: TD knows nothing of it (`TreasureData.interrupt`) | commits=False |
+| `time` of loaded rows | when the load began | none |
+| TD's clock | the machine's, which is Digdag's too, and as much ahead as a test says | none |
 """
 
 import random
-import re
 import threading
 from datetime import datetime, timedelta, timezone
 from itertools import count
 
-# data_source: {time field of the API, which a load file names: the payload's field, which becomes the column}
-TIME_FIELDS = {
-    "profiles": {"created": "created", "updated": "updated"},
-    "events": {"datetime": "datetime"},
-    "campaigns": {"created": "created_at", "updated": "updated_at"},
-    "lists": {"created": "created", "updated": "updated"},
-    "templates": {"created": "created", "updated": "updated"},
-    "metrics": {"created": "created", "updated": "updated"},
-}
+from clock import Clock
+from klaviyo_connector import TIME_FIELDS, checked, utc, window
 
 # Klaviyo's endpoints for these know greater-than, not greater-or-equal: a record at start_time is left out.
-START_IS_EXCLUSIVE = {"profiles", "lists"}
-
-# The one form of start_time and end_time that the connector reads: no zone, six zeros.
-CONNECTOR_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000")
+GREATER_THAN_ONLY = {"profiles", "lists"}
 
 # Klaviyo's payloads mix these. As text they sort differently from the instants that they mean.
 PAYLOAD_TIMES = (
@@ -35,58 +41,88 @@ PAYLOAD_TIMES = (
 )
 
 
-class ConnectorError(Exception):
-    """The load fails; the text is what the job's log shows."""
-
-
 class KlaviyoAccount:
     """Records of each data source, the same ones for the same arguments.
 
-    start, end     created times and events are spread evenly inside this range, none on its edges; updated
-                   times lie between creation and `end`, the newest a minute before it. No zone means UTC
-    size           records per data source
-    custom         more data sources, as TIME_FIELDS has them: {"flows": {"created": "created", ...}}
-    end_inclusive  whether a record exactly at end_time is loaded: undocumented, so a test may try both
+    start, end  created times and events are spread evenly inside this range, none on its edges; updated
+                times lie between creation and `end`, the newest a minute before it. No zone means UTC
+    size        records per data source
+    custom      more data sources, as TIME_FIELDS has them: {"flows": {"created": "created", ...}}
+    starts      whether start_time itself is in a window: 'exclusive' or 'inclusive' for all data sources,
+                'as the API' (the default) for exclusive where the API knows greater-than only
+    ends        whether end_time itself is in a window: 'exclusive' or 'inclusive'
+    births      whether each load that begins makes a record of each data source, of that instant
+    changes     whether each load that begins changes the oldest record of each data source, but of events
+    clock       tells now, to the account and to the TreasureData that loads it
+
+    All but `start`, `end`, `size` and `custom` may be set later, too.
     """
 
-    def __init__(self, start, end, *, size=20, seed=0, custom=None, end_inclusive=False):
+    def __init__(
+        self,
+        start,
+        end,
+        *,
+        size=20,
+        seed=0,
+        custom=None,
+        starts="as the API",
+        ends="exclusive",
+        births=False,
+        changes=False,
+        clock=None,
+    ):
         self.time_fields = {**TIME_FIELDS, **(custom or {})}
-        self.end_inclusive = end_inclusive
+        self.starts, self.ends = starts, ends
+        self.births, self.changes = births, changes
+        self.clock = clock or Clock()
         self._random = random.Random(seed)
         self._forms = count()
         self._lock = threading.RLock()
         self._records = {data_source: {} for data_source in self.time_fields}
+        self._visible_from = {}
         for data_source in self.time_fields:
             for number in range(size):
-                created = _utc(start) + (_utc(end) - _utc(start)) * (number + 0.5) / size
-                self._make(data_source, created, _utc(end))
+                created = utc(start) + (utc(end) - utc(start)) * (number + 0.5) / size
+                self._make(data_source, created, utc(end))
             if {"updated", "datetime"} & self.time_fields[data_source].keys():
-                self._let_texts_mislead(data_source, _utc(end))
+                self._let_texts_mislead(data_source, utc(end))
 
     def records(self, data_source):
-        """Copies of the data source's records, in the order in which they were made."""
+        """Copies of the data source's records that the API shows now, in the order in which they were made."""
         with self._lock:
-            return [dict(record) for record in self._records[data_source].values()]
+            now = self.now()
+            return [
+                dict(record)
+                for id, record in self._records[data_source].items()
+                if self._visible_from.get(id, now) <= now
+            ]
 
     def ids(self, data_source):
         return {record["id"] for record in self.records(data_source)}
 
-    def add(self, data_source, **fields):
+    def now(self):
+        return datetime.fromtimestamp(self.clock.now(), timezone.utc)
+
+    def add(self, data_source, *, visible_from=None, **fields):
         """Adds a record and returns its id. A datetime becomes text in one of Klaviyo's forms; text stays.
 
         The fields are the payload's (created_at for a campaign). Time fields not given hold the newest one
-        given, or now.
+        given, or now; `datetime` may lie in the future. Before `visible_from`, a datetime, the API does not
+        show the record.
         """
         with self._lock:
             columns = self.time_fields[data_source].values()
-            given = [self._instant(fields[column]) for column in columns if column in fields]
-            when = max(given, default=datetime.now(timezone.utc))
+            given = [_instant(fields[column]) for column in columns if column in fields]
+            when = max(given, default=self.now())
             record = {
                 "id": f"{data_source}-{len(self._records[data_source]) + 1:04}",
                 **_own_fields(data_source),
             }
             record.update({column: when for column in columns})
             record.update(fields)
+            if visible_from:
+                self._visible_from[record["id"]] = utc(visible_from)
             self._records[data_source][record["id"]] = {
                 name: self._text(value) for name, value in record.items()
             }
@@ -97,7 +133,7 @@ class KlaviyoAccount:
         fields = self.time_fields[data_source]
         column = fields.get("updated") or fields["datetime"]
         with self._lock:
-            self._records[data_source][id][column] = self._text(when or datetime.now(timezone.utc))
+            self._records[data_source][id][column] = self._text(when or self.now())
 
     def fetch(self, settings):
         """The records that a load with these settings (the load file's `in:`) brings, or ConnectorError.
@@ -106,54 +142,31 @@ class KlaviyoAccount:
         - Without `incremental: true`, and without start_time or end_time on that side, nothing is filtered:
           as with the real connector, a missing start_time loads everything.
         """
-        data_source, field = self._checked(settings)
-        start, end = _window(settings)
+        data_source, field = checked(settings, self.time_fields)
+        start, end = window(settings)
+        self._live_on()
         records = self.records(data_source)
         if not settings.get("incremental"):
             return records
         column = self.time_fields[data_source][field]
         return [
-            record
-            for record in records
-            if self._is_within(self._instant(record[column]), data_source, start, end)
+            record for record in records if self._is_within(_instant(record[column]), data_source, start, end)
         ]
 
-    def _checked(self, settings):
-        """The data source and the API's field to filter on, of settings that the connector accepts."""
-        if settings.get("type") != "klaviyo":
-            raise ConnectorError(f"Unknown input plugin type: {settings.get('type')!r}")
-        if not settings.get("td_authentication_id"):
-            raise ConnectorError("Field 'td_authentication_id' is required but not set")
-        data_source = settings.get("data_source")
-        if data_source not in self.time_fields:
-            raise ConnectorError(
-                f"Unknown data_source {data_source!r}. Supported: {', '.join(self.time_fields)}"
-            )
-        incremental = settings.get("incremental", False)
-        if not isinstance(incremental, bool):
-            raise ConnectorError(f"Field 'incremental' must be true or false, not {incremental!r}")
-        field = settings.get("incremental_field")
-        if data_source == "events":
-            if "incremental_field" in settings:
-                raise ConnectorError("incremental_field is not supported for data_source events")
-            if settings.get("skip_related_objects") is not True:
-                raise ConnectorError("data_source events needs skip_related_objects: true")
-            return data_source, "datetime"
-        if field is None and not incremental:
-            return data_source, None
-        if field not in self.time_fields[data_source]:
-            raise ConnectorError(
-                f"Invalid incremental_field {field!r} for data_source {data_source}. "
-                f"Supported: {', '.join(self.time_fields[data_source])}"
-            )
-        return data_source, field
-
     def _is_within(self, instant, data_source, start, end):
-        after_start = (
-            start is None or instant > start or (instant == start and data_source not in START_IS_EXCLUSIVE)
-        )
-        before_end = end is None or instant < end or (instant == end and self.end_inclusive)
+        exclusive = {"exclusive": True, "inclusive": False, "as the API": data_source in GREATER_THAN_ONLY}
+        after_start = start is None or instant > start or (instant == start and not exclusive[self.starts])
+        before_end = end is None or instant < end or (instant == end and self.ends == "inclusive")
         return after_start and before_end
+
+    def _live_on(self):
+        """What happens in the account as a load begins."""
+        with self._lock:
+            for data_source, fields in self.time_fields.items():
+                if self.births:
+                    self.add(data_source)
+                if self.changes and "updated" in fields and self._records[data_source]:
+                    self.touch(data_source, next(iter(self._records[data_source])))
 
     def _make(self, data_source, created, end):
         fields = self.time_fields[data_source]
@@ -173,38 +186,12 @@ class KlaviyoAccount:
     def _text(self, value):
         if not isinstance(value, datetime):
             return value
-        return _utc(value).strftime(PAYLOAD_TIMES[next(self._forms) % len(PAYLOAD_TIMES)])
-
-    @staticmethod
-    def _instant(value):
-        # Python 3.10 does not read the Z.
-        return _utc(
-            value if isinstance(value, datetime) else datetime.fromisoformat(value.replace("Z", "+00:00"))
-        )
+        return utc(value).strftime(PAYLOAD_TIMES[next(self._forms) % len(PAYLOAD_TIMES)])
 
 
-def _utc(moment):
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-
-
-def _window(settings):
-    """start_time and end_time as instants, None where there is none; ConnectorError for any other form."""
-    start, end = (_connector_time(settings, name) for name in ("start_time", "end_time"))
-    if start and end and start > end:
-        raise ConnectorError(f"start_time {settings['start_time']} is after end_time {settings['end_time']}")
-    return start, end
-
-
-def _connector_time(settings, name):
-    text = settings.get(name)
-    if text is None:
-        return None
-    try:
-        if not CONNECTOR_TIME.fullmatch(text):
-            raise ValueError
-        return _utc(datetime.fromisoformat(text))
-    except (TypeError, ValueError):
-        raise ConnectorError(f"Invalid {name} {text!r}: expected yyyy-MM-ddTHH:mm:ss.000000") from None
+def _instant(value):
+    # Python 3.10 does not read the Z.
+    return utc(value if isinstance(value, datetime) else datetime.fromisoformat(value.replace("Z", "+00:00")))
 
 
 def _own_fields(data_source):

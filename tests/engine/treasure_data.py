@@ -1,38 +1,51 @@
-"""A stand-in for Treasure Data: the REST calls that Digdag's td>, td_load> and td_ddl> make, on 127.0.0.1."""
+"""A mock of Treasure Data: its jobs, its tables and its clock, behind the REST calls of Digdag's td operators.
 
-import gzip
-import json
+What it takes for granted where TD documents nothing stands with the account, in klaviyo_account.py.
+"""
+
 import logging
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field
+from datetime import datetime
 
-import duckdb
-import msgpack
-from databases import Databases, QueryError
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from clock import Clock
+from databases import Databases
+from faults import Fault
+from rest_api import rest_api
+from trino import QueryError
 from werkzeug.serving import make_server
+
+HOUR = 3600
 
 
 @dataclass
 class Job:
-    """A job as TD keeps it. Times are Unix seconds; status is running, success or error."""
+    """A job as TD keeps it. Times are Unix seconds on TD's clock; status is running, success or error."""
 
     id: str
     kind: str  # 'query' or 'bulkload'
     database: str
+    started_at: float
+    ended_at: float | None = None
+    domain_key: str | None = None  # what a client gives, so that asking again makes no second job
     table: str = ""  # a bulk load's
     text: str = ""  # a query's SQL as it arrived, in Trino's dialect
     config: dict = field(default_factory=dict)  # a bulk load's in, filters and out, secrets filled in
+    try_number: int = 1  # a bulk load's: 2 if its table was asked for the same window once before
     status: str = "running"
     message: str = ""  # why it failed
     num_records: int = 0  # rows loaded, or rows of the result
-    started_at: float = field(default_factory=time.time)
-    ended_at: float | None = None
+    statement: str = ""  # a query's: select, insert, create, delete, drop; '' where it was refused
+    target: str = ""  # what it wrote to, as database.table
+    written: int = 0  # how many rows it inserted, loaded or deleted
+    scans: list = field(default_factory=list)  # what a query read, a Scan a table
     schema: list = field(default_factory=list)  # [[column, Trino type], ...] of a query's result
     result: list = field(default_factory=list)
+
+    @property
+    def data_source(self):
+        return self.config.get("in", {}).get("data_source")
 
     @property
     def window(self):
@@ -40,48 +53,37 @@ class Job:
         source = self.config.get("in", {})
         return source.get("start_time"), source.get("end_time")
 
-    def end(self, error=None):
-        self.message = "" if error is None else str(error)
-        self.ended_at = time.time()
-        # The status last: whoever sees it may rely on all the rest.
-        self.status = "success" if error is None else "error"
-
-
-@dataclass
-class Failure:
-    """A failure to come: the first `after` jobs that it fits pass, then `times` of them fail (None: all)."""
-
-    message: str
-    times: int | None = None
-    after: int = 0
-
-    def strikes(self):
-        if self.after > 0:
-            self.after -= 1
-            return False
-        if self.times is None:
-            return True
-        self.times -= 1
-        return self.times >= 0
+    @property
+    def seconds(self):
+        """How long the window of a bulk load is; infinite where an end is open."""
+        if None in self.window:
+            return float("inf")
+        start, end = map(datetime.fromisoformat, self.window)
+        return (end - start).total_seconds()
 
 
 class TreasureData:
     """TD for one account's loads, served while the `with` block lasts.
 
     connector     what loads read: an object whose fetch(in) returns records (dictionaries), or raises what
-                  the failed job shows; `in` is the load file's section
+                  the failed job shows; `in` is the load file's section. If it has a clock, TD has the same
     load_seconds  how long a bulk load lasts at least; a query is done at once
 
-    jobs   every job, in the order of submission
+    clock       TD's own: what now() gives in SQL, `time`, and the jobs' times. Digdag has the machine's
+    jobs        every job, in the order of submission
+    peak_loads  the most bulk loads that ran at the same time
     """
 
     def __init__(self, connector=None, *, load_seconds=0.0):
         self.connector = connector
         self.load_seconds = load_seconds
+        self.clock = getattr(connector, "clock", None) or Clock()
         self.jobs = []
-        self.databases = Databases()
+        self.databases = Databases(self.clock)
+        self.peak_loads = self._running_loads = 0
         self._lock = threading.Lock()
-        self._load_failures, self._query_failures, self._callbacks = {}, {}, {}
+        self._faults, self._callbacks, self._held_back, self._interruptions = [], {}, [], []
+        self._timers = []
 
     def __enter__(self):
         # Digdag's log tells of each request that matters; the server's own would drown it.
@@ -95,6 +97,8 @@ class TreasureData:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        for timer in self._timers:
+            timer.cancel()
         self.databases.close()
 
     @property
@@ -110,34 +114,66 @@ class TreasureData:
     def queries(self):
         return [job for job in self.jobs if job.kind == "query"]
 
-    @property
-    def peak_loads(self):
-        """The most bulk loads that ran at the same time."""
-        moments = [(job.started_at, 1) for job in self.loads] + [
-            (job.ended_at, -1) for job in self.loads if job.ended_at
-        ]
-        peak = running = 0
-        for _, change in sorted(moments):
-            running += change
-            peak = max(peak, running)
-        return peak
-
     def rows(self, sql):
         """Rows as tuples, for tests to look at tables. The SQL is DuckDB's, a table's name database.table."""
         return self.databases.rows(sql)
 
-    def fail_load(self, table, times=None, message="the connector gave up", after=0):
-        """Lets bulk loads into a table fail: `times` of them (None: all), once `after` others have passed."""
-        self._load_failures[table] = Failure(message, times, after)
+    def full_scans(self, table):
+        """The queries that read all of a table, database.table: without a literal bound of `time`."""
+        return [
+            job
+            for job in self.queries
+            if any(scan.table == table and scan.since is None for scan in job.scans)
+        ]
+
+    def fail_load(
+        self, table=None, times=None, message="the connector gave up", after=0, *, when=None, takes=0
+    ):
+        """Lets bulk loads fail, those into a table (None: all tables).
+
+        times  how many (None: all), once `after` others have passed
+        when   only jobs for which when(job) is true: job.try_number, job.window, job.seconds, job.data_source
+        takes  seconds on TD's clock after which each of them fails
+        """
+        self._faults.append(Fault(_loads(table, when), message, times, after, takes))
+
+    def slow_load(self, table=None, *, takes, times=None, after=0, when=None):
+        """Lets bulk loads take seconds on TD's clock, and succeed; what else, see `fail_load`."""
+        self._faults.append(Fault(_loads(table, when), None, times, after, takes))
+
+    def kill_long_loads(self, data_source, longer_than, takes=7 * HOUR):
+        """Lets each load of a data source whose window has more seconds than that fail after `takes` of them."""
+
+        def too_long(job):
+            return job.data_source == data_source and job.seconds > longer_than
+
+        self.fail_load(message=f"killed after {takes / HOUR:g} hours", when=too_long, takes=takes)
 
     def fail_query(self, text_fragment, times=None, message="the query gave up", after=0):
         """Lets queries fail whose SQL, as it arrives, contains a text."""
-        self._query_failures[text_fragment] = Failure(message, times, after)
+        self._faults.append(Fault(_queries(text_fragment), message, times, after))
+
+    def hold_back(self, matching, seconds, times=None):
+        """Lets INSERTs whose SQL contains a text succeed at once, and be seen by others only seconds later.
+
+        Their now() is that of the success. The seconds are real ones.
+        """
+        self._held_back.append((Fault(_queries(matching), times=times), seconds))
+
+    def interrupt(self, *, job=None, load=None, commits=True):
+        """An Event for `digdag.run(killed_by=...)`, set as the nth job, or bulk load, from now on begins.
+
+        commits  whether that job ends as if nothing had happened, as at TD; else it does nothing
+        """
+        event = threading.Event()
+        fits = _loads(None, None) if load else lambda job: True
+        self._interruptions.append((Fault(fits, times=1, after=(load or job) - 1), event, commits))
+        return event
 
     def mend(self):
-        """Ends every failure asked for so far."""
-        self._load_failures.clear()
-        self._query_failures.clear()
+        """Ends all that was asked for so far to fail, to be slow, to be held back, or to interrupt."""
+        for asked in (self._faults, self._held_back, self._interruptions):
+            asked.clear()
 
     def on_load(self, table, callback):
         """Calls callback(job) in each bulk load into a table, between its reading and its storing."""
@@ -146,10 +182,19 @@ class TreasureData:
     def job(self, id):
         return next((job for job in self.jobs if job.id == id), None)
 
+    def job_with(self, domain_key):
+        """The job that was asked for with this key before, or None."""
+        return next((job for job in self.jobs if domain_key and job.domain_key == domain_key), None)
+
     def submit(self, kind, database, **details):
         """A new job; a query has ended by the time this returns, a bulk load goes on in the background."""
         with self._lock:
-            job = Job(str(len(self.jobs) + 1), kind, database, **details)
+            job = Job(str(len(self.jobs) + 1), kind, database, self.clock.now(), **details)
+            if kind == "bulkload":
+                same = [each for each in self.loads if (each.table, each.window) == (job.table, job.window)]
+                job.try_number += len(same)
+                self._running_loads += 1
+                self.peak_loads = max(self.peak_loads, self._running_loads)
             self.jobs.append(job)
         if kind == "query":
             self._carry_out(job, self._query)
@@ -158,18 +203,37 @@ class TreasureData:
         return job
 
     def _carry_out(self, job, work):
+        error = None
         try:
+            self._interrupt_if_asked(job)
             work(job)
-        except Exception as error:  # noqa: BLE001  whatever it is, to Digdag it is a failed job
-            job.end(error)
-        else:
-            job.end()
+        except Exception as raised:  # noqa: BLE001  whatever it is, to Digdag it is a failed job
+            error = raised
+        with self._lock:
+            job.message = "" if error is None else str(error)
+            job.ended_at = self.clock.now()
+            if job.kind == "bulkload":
+                self._running_loads -= 1
+            # The status last: whoever sees it may rely on all the rest.
+            job.status = "success" if error is None else "error"
 
     def _query(self, job):
-        self._fail_if_asked(
-            failure for fragment, failure in self._query_failures.items() if fragment in job.text
-        )
-        job.schema, job.result = self.databases.run(job.text, job.database)
+        self._be_slow_or_fail(job)
+        run = self.databases.prepare(job.text, job.database)
+        struck = self._struck(self._held_back, job)
+        if struck:
+            job.statement, job.schema, job.result, job.written = "insert", [["rows", "bigint"]], [(1,)], 1
+            self._timers.append(threading.Timer(struck[0][1], run))
+            self._timers[-1].start()
+        else:
+            done = run()
+            job.statement, job.target, job.written, job.scans = (
+                done.kind,
+                done.table,
+                done.written,
+                done.scans,
+            )
+            job.schema, job.result = done.columns, done.rows
         job.num_records = len(job.result)
 
     def _load(self, job):
@@ -177,153 +241,37 @@ class TreasureData:
         if job.table in self._callbacks:
             self._callbacks[job.table](job)
         time.sleep(self.load_seconds)
-        self._fail_if_asked(failure for table, failure in self._load_failures.items() if table == job.table)
+        self._be_slow_or_fail(job)
         mode = (job.config.get("out") or {}).get("mode", "append")
         self.databases.load(job.database, job.table, records, mode, int(job.started_at))
-        job.num_records = len(records)
+        job.target = f"{job.database}.{job.table}"
+        job.num_records = job.written = len(records)
 
-    def _fail_if_asked(self, failures):
+    def _struck(self, faults, job):
+        """Those of a list of tuples whose fault, the first in each, strikes the job."""
         with self._lock:
-            struck = [failure for failure in failures if failure.strikes()]
-        if struck:
-            raise QueryError(struck[0].message)
+            return [each for each in faults if each[0].strikes(job)]
+
+    def _be_slow_or_fail(self, job):
+        faults = [fault for (fault,) in self._struck([(fault,) for fault in self._faults], job)]
+        self.clock.advance_to(job.started_at + max([fault.takes for fault in faults], default=0))
+        for fault in faults:
+            if fault.message is not None:
+                raise QueryError(fault.message)
+
+    def _interrupt_if_asked(self, job):
+        for _, event, commits in self._struck(self._interruptions, job):
+            event.set()
+            time.sleep(1)  # until Digdag is dead
+            if not commits:
+                raise ConnectionError("nobody waits for this job any more")
 
 
-def rest_api(td):
-    """TD's REST API, version 3, as far as Digdag's td operators use it.
-
-    An error is JSON whose `text` Digdag shows. Every error is a 4xx, the stand-in's own too: after a 5xx
-    Digdag asks again without end.
-    """
-    api = Flask(__name__)
-    databases = td.databases
-
-    def refusal(code, text):
-        return jsonify(error=text, text=text, severity="error"), code
-
-    def missing(what, name):
-        return refusal(404, f"Couldn't find {what} with name = '{name}'")
-
-    @api.errorhandler(HTTPException)
-    def unknown(error):
-        text = f"The stand-in for TD does not know {request.method} {request.path}"
-        return refusal(
-            error.code, text if error.code in (404, 405) else f"{request.path}: {error.description}"
-        )
-
-    @api.errorhandler(duckdb.CatalogException)
-    def conflict(error):
-        return refusal(409, str(error))
-
-    @api.errorhandler(Exception)
-    def broken(error):
-        return refusal(400, f"The stand-in for TD failed at {request.path}: {traceback.format_exc()}")
-
-    @api.post("/v3/job/issue/presto/<database>")
-    def issue_query(database):
-        if database not in databases.names():
-            return missing("Database", database)
-        return jsonify(job_id=td.submit("query", database, text=request.form["query"]).id)
-
-    @api.post("/v3/job/issue/bulkload/<database>")
-    def issue_bulk_load(database):
-        if database not in databases.names():
-            return missing("Database", database)
-        config = request.get_json(force=True)["config"]
-        return jsonify(job_id=td.submit("bulkload", database, table=request.args["table"], config=config).id)
-
-    @api.get("/v3/job/status/<id>")
-    @api.get("/v3/job/show/<id>")
-    def show(id):
-        job = td.job(id)
-        return jsonify(described(job)) if job else missing("Job", id)
-
-    @api.get("/v3/job/result/<id>")
-    def result(id):
-        job = td.job(id)
-        if not job:
-            return missing("Job", id)
-        rows = b"".join(msgpack.packb(list(row), default=str) for row in job.result)
-        return Response(gzip.compress(rows), mimetype="application/octet-stream")
-
-    @api.get("/v3/database/list")
-    def list_databases():
-        return jsonify(
-            databases=[
-                {"name": name, "count": 0, "permission": "administrator"} for name in databases.names()
-            ]
-        )
-
-    @api.post("/v3/database/create/<database>")
-    def create_database(database):
-        databases.create_database(database)
-        return jsonify(database=database)
-
-    @api.post("/v3/database/delete/<database>")
-    def delete_database(database):
-        if database not in databases.names():
-            return missing("Database", database)
-        databases.delete_database(database)
-        return jsonify(database=database)
-
-    @api.get("/v3/table/list/<database>")
-    def list_tables(database):
-        if database not in databases.names():
-            return missing("Database", database)
-        return jsonify(
-            database=database,
-            tables=[
-                {"id": table, "name": table, "type": "log", "schema": "[]", "count": 0}
-                for table in databases.tables(database)
-            ],
-        )
-
-    @api.post("/v3/table/create/<database>/<table>/log")
-    def create_table(database, table):
-        if database not in databases.names():
-            return missing("Database", database)
-        databases.create_table(database, table)
-        return jsonify(database=database, table=table, type="log")
-
-    @api.post("/v3/table/delete/<database>/<table>")
-    def delete_table(database, table):
-        if table not in databases.tables(database):
-            return missing("Table", f"{database}.{table}")
-        databases.delete_table(database, table)
-        return jsonify(database=database, table=table, type="log")
-
-    @api.post("/v3/table/rename/<database>/<table>/<new_name>")
-    def rename_table(database, table, new_name):
-        if table not in databases.tables(database):
-            return missing("Table", f"{database}.{table}")
-        databases.rename_table(database, table, new_name)
-        return jsonify(database=database, table=new_name, type="log")
-
-    return api
+def _loads(table, when):
+    return lambda job: (
+        job.kind == "bulkload" and table in (None, job.table) and (when is None or bool(when(job)))
+    )
 
 
-def described(job):
-    """A job as TD's job/show tells it; job/status is a part of that."""
-    log = f"started at {moment(job.started_at)}"
-    failure = f"{'Query' if job.kind == 'query' else 'Bulk load job'} {job.id} failed: {job.message}"
-    return {
-        "job_id": job.id,
-        "type": "presto" if job.kind == "query" else "bulkload",
-        "database": job.database,
-        "status": job.status,
-        "query": job.text,
-        "num_records": job.num_records,
-        "result_size": 0,
-        "duration": 0,
-        "created_at": moment(job.started_at),
-        "start_at": moment(job.started_at),
-        "updated_at": moment(job.started_at),
-        "end_at": moment(job.ended_at),
-        "hive_result_schema": json.dumps(job.schema) if job.schema else None,
-        "debug": {"cmdout": log, "stderr": failure if job.message else ""},
-    }
-
-
-def moment(seconds):
-    """Unix seconds as TD writes them, in UTC."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds)) if seconds else ""
+def _queries(fragment):
+    return lambda job: job.kind == "query" and fragment in job.text

@@ -1,9 +1,9 @@
-"""A rehearsal prints what a client's two workflows would do, and touches nothing of the client's."""
+"""A dry run prints what a client's two workflows would do, and touches nothing of the client's."""
 
 import shutil
 
+import dry_run
 import pytest
-import rehearse
 
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 
@@ -20,9 +20,9 @@ def content(repo):
     return {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()}
 
 
-def test_a_rehearsal_names_each_load_with_its_rows_and_the_cost(repo, capfd):
+def test_a_dry_run_names_each_load_with_its_rows_and_the_cost(repo, capfd):
     before = content(repo)
-    assert rehearse.main(repo) == 0
+    assert dry_run.main(repo) == 0
     printed = capfd.readouterr().out
     for table in ("klaviyo_lists_hist", "klaviyo_forms_hist", "klaviyo_lists", "klaviyo_forms"):
         assert [
@@ -35,11 +35,11 @@ def test_a_rehearsal_names_each_load_with_its_rows_and_the_cost(repo, capfd):
     assert content(repo) == before
 
 
-def test_a_rehearsal_of_a_workflow_that_fails_says_what_failed(repo, capfd, monkeypatch):
-    monkeypatch.setattr(rehearse, "WORKFLOWS", ["klaviyo_ingest_inc"])
+def test_a_dry_run_of_a_workflow_that_fails_says_what_failed(repo, capfd, monkeypatch):
+    monkeypatch.setattr(dry_run, "WORKFLOWS", ["klaviyo_ingest_inc"])
     path = repo / "ingestion/config/klaviyo_lists_load.yml"
     path.write_text(path.read_text().replace("${datasource.incremental_field_connector}", "updated_at"))
-    assert rehearse.main(repo) == 1
+    assert dry_run.main(repo) == 1
     printed = capfd.readouterr().out
     assert "klaviyo_ingest_inc FAILED" in printed
     assert "Invalid incremental_field 'updated_at' for data_source lists" in printed
@@ -53,13 +53,13 @@ def test_a_rehearsal_of_a_workflow_that_fails_says_what_failed(repo, capfd, monk
         ("config/database.yml", "databases:", "database.yml cannot be read"),
     ],
 )
-def test_a_repo_that_cannot_be_rehearsed_is_told_why(repo, file, text, said):
+def test_a_repo_of_which_there_can_be_no_dry_run_is_told_why(repo, file, text, said):
     (repo / "ingestion" / file).write_text(text)
-    with pytest.raises(rehearse.Unfit, match=said):
-        rehearse.main(repo)
+    with pytest.raises(dry_run.Unfit, match=said):
+        dry_run.main(repo)
 
 
-def test_without_digdag_a_rehearsal_says_where_it_comes_from(repo, monkeypatch):
+def test_without_digdag_a_dry_run_says_where_it_comes_from(repo, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(rehearse.Unfit, match="treasure-data/digdag"):
-        rehearse.main(repo)
+    with pytest.raises(dry_run.Unfit, match="treasure-data/digdag"):
+        dry_run.main(repo)

@@ -1,8 +1,8 @@
-"""Rehearses a client's repo: runs its two workflows on a real Digdag, without TD and without Klaviyo.
+"""A dry run of a client's repo: runs its two workflows on a real Digdag, without TD and without Klaviyo.
 
-    python tests/engine/rehearse.py ../acme-klaviyo
+    python tests/engine/dry_run.py ../acme-klaviyo
 
-A stand-in for TD takes the jobs, and a synthetic account, made from the repo's own datasources, gives the
+A mock TD takes the jobs, and a synthetic account, made from the repo's own datasources, gives the
 records. Works on a copy without the credentials file; nothing in the repo is changed.
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import digdag
 import yaml
-from klaviyo_account import TIME_FIELDS, KlaviyoAccount
+from klaviyo_account import KlaviyoAccount
+from klaviyo_connector import TIME_FIELDS
 from tabulate import tabulate
 from treasure_data import TreasureData
 
@@ -23,11 +24,11 @@ TIME = "%Y-%m-%dT%H:%M:%S.000000"
 
 
 class Unfit(Exception):
-    """The repo cannot be rehearsed; the text says why."""
+    """There can be no dry run of the repo; the text says why."""
 
 
 def main(repo):
-    """Rehearses and prints; returns the exit code, 1 if a workflow failed."""
+    """Runs both and prints; returns the exit code, 1 if a workflow failed."""
     if shutil.which("digdag") is None:
         raise Unfit(digdag.MISSING)
     with tempfile.TemporaryDirectory() as scratch:
@@ -36,7 +37,7 @@ def main(repo):
         digdag.quicken(project)
         database = read(project, "config/database.yml", "databases", "src")
         with TreasureData(account_of(project), load_seconds=1.0) as td:
-            succeeded = [rehearse(project, workflow, td, database) for workflow in WORKFLOWS]
+            succeeded = [dry_run(project, workflow, td, database) for workflow in WORKFLOWS]
     return 0 if all(succeeded) else 1
 
 
@@ -68,7 +69,7 @@ def account_of(project):
     return KlaviyoAccount(start, datetime.now(timezone.utc), custom=custom)
 
 
-def rehearse(project, workflow, td, database):
+def dry_run(project, workflow, td, database):
     """Runs one workflow and prints what it did; whether it succeeded."""
     jobs, log = len(td.jobs), log_rows(td, database)
     print(f"\n{workflow} ...", flush=True)
