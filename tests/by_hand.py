@@ -14,7 +14,7 @@ from plumbum import local
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 COPIER = Path(sys.executable).with_name("copier")
-KEY = "pk_0123456789abcdef"
+KEY = "pk_0123456789abcdef0123456789abcdef01"
 GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")
 DEFAULTS = ("--trust", "--defaults")
 ANSWERS = (*DEFAULTS, "--data-file", TEMPLATE / "example-answers.yml")

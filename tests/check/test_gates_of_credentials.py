@@ -1,0 +1,77 @@
+"""Credentials that would be shared, or are no secrets for TD, are found."""
+
+import pytest
+from by_hand import KEY, git
+from client_edits import CREDENTIALS, DATABASE, DIGDAGIGNORE, INC, PROFILES, Edit, edits
+
+PLACEHOLDER = '{\n  "klaviyo_api_token": "put the Klaviyo private API key here, it starts with pk_"\n}'
+
+
+@edits(
+    {
+        "git takes them": Edit(
+            ".gitignore", "/ingestion/credentials_ingestion.json", "/credentials_ingestion.json", "#"
+        ),
+        "push takes them": Edit(DIGDAGIGNORE, "\ncredentials_ingestion.json", "\ncredentials.json", "#"),
+        "a map in the map": Edit(
+            CREDENTIALS,
+            '"klaviyo_api_token": "put',
+            '"klaviyo": {"api_token": "x"},\n  "a": "put',
+            '"klaviyo": {',
+        ),
+        "a name with blanks": Edit(CREDENTIALS, '"klaviyo_api_token"', '"klaviyo api token"'),
+        "a list": Edit(CREDENTIALS, PLACEHOLDER, "[]"),
+    }
+)
+def test_credentials_that_are_shared_or_no_secrets_are_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("credentials_stay_here", plain_repo)
+
+
+@pytest.mark.parametrize("file", [".gitignore", DIGDAGIGNORE])
+def test_an_ignore_file_that_is_gone_is_found(file, check, plain_repo):
+    (plain_repo / file).unlink()
+
+    assert check.places("credentials_stay_here", plain_repo) == [(file, 1)]
+
+
+def test_credentials_that_are_in_git_are_found(check, client_repo):
+    git("add", "--force", CREDENTIALS, cwd=client_repo)
+
+    assert check.places("credentials_stay_here", client_repo) == [(".gitignore", 1)]
+
+
+@edits(
+    {
+        "in a load file": Edit(
+            PROFILES, "  type: klaviyo\n", f"  type: klaviyo\n  api_key: {KEY}\n", "  api_key:"
+        ),
+        "in a comment": Edit(INC, "timezone: UTC", f"timezone: UTC  # {KEY}"),
+        "in the README": Edit("README.md", "## Start\n", f"## Start\n\nOur key is `{KEY}`.\n", "Our key is"),
+        "one of TD": Edit(DATABASE, "databases:", f"# 1234/{'0123456789' * 4}\ndatabases:"),
+    }
+)
+def test_a_key_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("no_key_is_shared", plain_repo)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("notes.txt", f"the key\nis {KEY}\n"),
+        ("ingestion/credentials_old.json", f'{{\n  "klaviyo_api_token": "{KEY}"\n}}\n'),
+    ],
+    ids=["notes", "old credentials"],
+)
+def test_a_key_in_a_new_file_is_found(file, text, check, plain_repo):
+    (plain_repo / file).write_text(text, encoding="utf-8")
+
+    assert check.places("no_key_is_shared", plain_repo) == [(file, 2)]
+
+
+def test_a_key_in_a_file_that_git_ignores_is_found_where_it_would_be_pushed(check, client_repo):
+    with (client_repo / ".gitignore").open("a") as ignored:
+        ignored.write("/ingestion/*.bak\n*.txt\n")
+    for file in ("ingestion/credentials.bak", "mine.txt"):
+        (client_repo / file).write_text(KEY)
+
+    assert check.places("no_key_is_shared", client_repo) == [("ingestion/credentials.bak", 1)]

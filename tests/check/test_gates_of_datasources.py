@@ -1,0 +1,180 @@
+"""Datasources, load files and queries that would load nothing, the wrong thing or everything are found."""
+
+from client_edits import (
+    BACKFILL,
+    CAMPAIGNS,
+    DATASOURCES,
+    EVENTS,
+    HIST,
+    LOG_ERROR,
+    LOG_START,
+    METRICS,
+    PROFILES,
+    WINDOW,
+    Edit,
+    Entry,
+    edits,
+)
+
+TABLE_FIELD, API_FIELD = "incremental_field", "incremental_field_connector"
+
+
+@edits(
+    {
+        "no list": Edit(DATASOURCES, "inc_datasources:\n", "inc_datasources: {}\nothers:\n"),
+        "another list": Edit(
+            DATASOURCES, "hist_datasources:\n", "historical_datasources:\n", "inc_datasources:"
+        ),
+        "a table twice": Entry("klaviyo_lists", "table_name", "klaviyo_profiles"),
+        "no name of a table": Entry("klaviyo_lists", "table_name", "Klaviyo-Lists"),
+        "a key misspelt": Edit(
+            DATASOURCES, "    table_name: klaviyo_campaigns\n", "    tabel_name: klaviyo_campaigns\n"
+        ),
+        "no overlap": Entry("klaviyo_events", "lookback_seconds", None),
+        "an overlap with a unit": Entry("klaviyo_events", "lookback_seconds", "2h"),
+        "a window in words": Entry("klaviyo_events_hist", "window_days", "quarter"),
+        "a window of no days": Entry("klaviyo_events_hist", "window_days", "0"),
+        "another mode": Entry("klaviyo_lists", "mode", "merge"),
+        "the other workflow": Entry("klaviyo_lists_hist", "workflow_name", "klaviyo_ingest_inc"),
+        "no workflow": Entry("klaviyo_lists", "workflow_name", "klaviyo_inc"),
+        "a table of no backfill": Entry("klaviyo_lists", "historical_table", "klaviyo_list_hist"),
+        "changes that replace the table": Entry("klaviyo_lists", "mode", "replace"),
+        "a full load that appends": Edit(
+            DATASOURCES,
+            "klaviyo_lists_load.yml\n    incremental_field: updated\n    incremental_field_connector: updated\n",
+            "klaviyo_lists_load.yml\n    incremental_field:\n    incremental_field_connector:\n",
+            "    mode: append\n    historical_table: klaviyo_lists_hist",
+        ),
+    }
+)
+def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("datasources_are_complete", plain_repo)
+
+
+@edits(
+    {
+        "no start": Entry("klaviyo_lists", "default_start_time", None),
+        "a start with a Z": Entry("klaviyo_lists", "default_start_time", '"2023-09-01T00:00:00.000Z"'),
+        "a day": Entry("klaviyo_lists", "default_start_time", '"2023-09-01"'),
+        "a blank for the T": Entry("klaviyo_lists", "default_start_time", "2023-09-01 00:00:00"),
+        "no such day": Entry("klaviyo_lists", "default_start_time", '"2023-09-31T00:00:00.000000"'),
+        "a start to come": Entry("klaviyo_lists", "default_start_time", '"2123-09-01T00:00:00.000000"'),
+        "a start with an offset": Entry(
+            "klaviyo_lists", "default_start_time", '"2023-09-01T00:00:00.000000+00:00"'
+        ),
+        "a Z in a query": Edit(
+            WINDOW, "'s!'), ' ', 'T') || '.000000'\n  END", "'s!'), ' ', 'T') || '.000Z'\n  END"
+        ),
+        "no fraction": Edit(WINDOW, " || '.000000' AS end_time", " AS end_time", "'T') AS end_time"),
+        "a local time": Edit(WINDOW, "run.ends, 's!'), ' ', 'T')", "run.ends, 's'), ' ', 'T')"),
+        "minutes": Edit(BACKFILL, "(starts, 's!'), ' ', 'T')", "(starts, 'm!'), ' ', 'T')"),
+        "a blank": Edit(
+            BACKFILL, "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T')", "TD_TIME_STRING(ends, 's!')"
+        ),
+        "another format": Edit(
+            LOG_START,
+            "replace(TD_TIME_STRING(CAST(to_unixtime(now()) AS bigint), 's!'), ' ', 'T') || '.000000'",
+            "TD_TIME_FORMAT(CAST(to_unixtime(now()) AS bigint), 'yyyy-MM-dd HH:mm:ss')",
+        ),
+        "Trino's own format": Edit(
+            LOG_ERROR,
+            "replace(TD_TIME_STRING(CAST(to_unixtime(now()) AS bigint), 's!'), ' ', 'T') || '.000000'",
+            "to_iso8601(now())",
+        ),
+        "a literal in a load file": Edit(
+            PROFILES, "${td.last_results.end_time.match(/.+/)[0]}", "2024-01-01T00:00:00Z"
+        ),
+    }
+)
+def test_a_timestamp_in_another_form_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("timestamps_have_one_form", plain_repo)
+
+
+@edits(
+    {
+        "the API's name of what changed": Entry("klaviyo_campaigns", TABLE_FIELD, "updated"),
+        "the API's name of what came": Entry("klaviyo_campaigns_hist", TABLE_FIELD, "created"),
+        "the table's name of what changed": Entry("klaviyo_campaigns", API_FIELD, "updated_at"),
+        "the table's name of what came": Entry("klaviyo_campaigns_hist", API_FIELD, "created_at"),
+        "only one name": Entry("klaviyo_events", API_FIELD, ""),
+        "another field": Entry("klaviyo_lists", TABLE_FIELD, "created"),
+        "what people call it": Edit(
+            DATASOURCES,
+            "templates\n    table_name: klaviyo_email_templates\n",
+            "email_templates\n    table_name: klaviyo_email_templates\n",
+        ),
+        "a misspelt data source": Edit(
+            DATASOURCES,
+            "profiles\n    table_name: klaviyo_profiles\n",
+            "profile\n    table_name: klaviyo_profiles\n",
+        ),
+    }
+)
+def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("fields_have_both_names", plain_repo)
+
+
+@edits(
+    {
+        "the table's name for the API": Edit(
+            CAMPAIGNS, "${datasource.incremental_field_connector}", "${datasource.incremental_field}"
+        ),
+        "the table's name as text": Edit(
+            CAMPAIGNS, "${datasource.incremental_field_connector}", "updated_at"
+        ),
+        "no field for the API": Edit(
+            PROFILES,
+            "  incremental_field: ${datasource.incremental_field_connector}\n",
+            "",
+            "  type: klaviyo",
+        ),
+        "the API's name in a query": Edit(
+            WINDOW,
+            "max(TD_TIME_PARSE(${datasource.incremental_field ",
+            "max(TD_TIME_PARSE(${datasource.incremental_field_connector ",
+        ),
+        "the API's name for a query": Edit(
+            HIST, "field: ${datasource.incremental_field}", "field: ${datasource.incremental_field_connector}"
+        ),
+    }
+)
+def test_a_name_of_a_field_in_the_other_s_place_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("fields_are_in_their_place", plain_repo)
+
+
+@edits(
+    {
+        "a field": Edit(EVENTS, "  # No incremental_field", "  incremental_field: datetime\n  #"),
+        "no word on related objects": Edit(EVENTS, "  skip_related_objects: true\n", "", "  type: klaviyo"),
+        "related objects": Edit(EVENTS, "skip_related_objects: true", "skip_related_objects: false"),
+        "another object's load file": Edit(
+            DATASOURCES,
+            "klaviyo_events\n    config_file: klaviyo_events_load.yml",
+            "klaviyo_events\n    config_file: klaviyo_lists_load.yml",
+            "incremental_field: ${",
+            "ingestion/config/klaviyo_lists_load.yml",
+        ),
+    }
+)
+def test_events_that_the_connector_refuses_are_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("events_have_no_field", plain_repo)
+
+
+@edits(
+    {
+        "no start": Edit(
+            PROFILES, "  start_time: ${td.last_results.start_time.match(/.+/)[0]}\n", "", "  type: klaviyo"
+        ),
+        "another end": Edit(CAMPAIGNS, "${td.last_results.end_time.match(/.+/)[0]}", "${session_time}"),
+        "a full load": Edit(METRICS, "incremental: true", "incremental: false"),
+        "yes for true": Edit(METRICS, "incremental: true", "incremental: yes"),
+        "another mode": Edit(PROFILES, "mode: ${datasource.mode}", "mode: replace"),
+        "a fixed time": Edit(PROFILES, "mode: upload_time", "mode: fixed_time"),
+        "no time": Edit(PROFILES, "type: add_time", "type: rename", "filters:"),
+        "another connector": Edit(PROFILES, "type: klaviyo", "type: shopify"),
+        "another data source": Edit(PROFILES, "${datasource.name}", "events"),
+        "no authentication": Edit(PROFILES, "td_authentication_id: 360030", "td_authentication_id:"),
+    }
+)
+def test_a_load_file_that_is_incomplete_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("load_files_are_complete", plain_repo)

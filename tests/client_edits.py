@@ -1,0 +1,78 @@
+"""Edits of a client's repo, and the line in which each shows."""
+
+from itertools import takewhile
+from typing import NamedTuple
+
+import pytest
+from by_hand import edit
+
+INC = "ingestion/klaviyo_ingest_inc.dig"
+HIST = "ingestion/klaviyo_ingest_hist.dig"
+DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
+DATABASE = "ingestion/config/database.yml"
+PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
+EVENTS = "ingestion/config/klaviyo_events_load.yml"
+CAMPAIGNS = "ingestion/config/klaviyo_campaigns_load.yml"
+METRICS = "ingestion/config/klaviyo_metrics_load.yml"
+WINDOW = "ingestion/sql/klaviyo_incremental_window.sql"
+BACKFILL = "ingestion/sql/klaviyo_backfill_windows.sql"
+NOT_STARTED = "ingestion/sql/klaviyo_not_started.sql"
+CREATE_TABLE = "ingestion/sql/klaviyo_create_table.sql"
+FAILED = "ingestion/sql/klaviyo_failed.sql"
+LOG_START = "ingestion/sql/log_ingestion_start.sql"
+LOG_SUCCESS = "ingestion/sql/log_ingestion_success.sql"
+LOG_ERROR = "ingestion/sql/log_ingestion_error.sql"
+CREDENTIALS = "ingestion/credentials_ingestion.json"
+DIGDAGIGNORE = "ingestion/.digdagignore"
+
+
+class Edit(NamedTuple):
+    """One edit of a file.
+
+    Attributes:
+        file: the file's path in the repo.
+        old: what stands in it, once.
+        new: what stands there then.
+        shows: how the line begins, from any column on, in which the fault shows; else it is the edited one.
+        at: the file of that line, if it is another.
+    """
+
+    file: str
+    old: str
+    new: str
+    shows: str = ""
+    at: str = ""
+
+    def make(self, repo):
+        """Make the edit; gives path and number of the line in which it shows."""
+        before = (repo / self.file).read_text(encoding="utf-8")
+        edit(repo / self.file, self.old, self.new)
+        after = (repo / (self.at or self.file)).read_text(encoding="utf-8")
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+        offset = after.index(self.shows) if self.shows else len(list(same))
+        return self.at or self.file, after.count("\n", 0, offset) + 1
+
+
+class Entry(NamedTuple):
+    """One edit of a datasource: another value, or None to drop the key, which then shows at its first line."""
+
+    table: str
+    key: str
+    value: str | None
+
+    def make(self, repo):
+        lines = (repo / DATASOURCES).read_text(encoding="utf-8").split("\n")
+        table = lines.index(f"    table_name: {self.table}")
+        first = table - 1
+        number = next(n for n in range(first, len(lines)) if lines[n].strip(" -").startswith(f"{self.key}:"))
+        if self.value is None:
+            del lines[number]
+        else:
+            lines[number] = f"{lines[number].partition(':')[0]}: {self.value}"
+        (repo / DATASOURCES).write_text("\n".join(lines), encoding="utf-8")
+        return DATASOURCES, (first if self.value is None else number) + 1
+
+
+def edits(cases):
+    """Run a test with each of these edits, which have their names in words."""
+    return pytest.mark.parametrize("edit", cases.values(), ids=cases)
