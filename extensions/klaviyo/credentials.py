@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .destination import CREDENTIALS, destination
+from .destination import destination
+from .ingestion_check.credentials import ENTRY, PATH, entries, is_secret
 
-ENTRY_OF_THE_KEY = "klaviyo_api_token"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
 
 
-def read_credentials(path: Path) -> dict[str, Any]:
+def read_credentials(path: Path) -> dict[str, str]:
     """The entries of a credentials file; empty where there is none.
 
     Raises:
-        ValueError: there is something else at that path than one JSON map.
+        ValueError: there is something else at that path than one flat JSON map of strings.
     """
     if not path.exists():
         return {}
     if not path.is_file():
         raise ValueError("is not a file, move it away.")
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        found = entries(path.read_text(encoding="utf-8"))
     except ValueError:
         raise ValueError("is not valid JSON, fix it or move it away.") from None
-    if not isinstance(entries, dict):
+    names = [name for name, _ in found or ()]
+    if found is None or len(set(names)) < len(names) or not all(is_secret(*entry) for entry in found):
         raise ValueError("must be one flat JSON map of strings, fix it or move it away.")
-    return entries
+    return dict(found)
 
 
 @pass_context
@@ -41,12 +41,12 @@ def credentials(context: Context) -> str:
     Copier then finds an identical file and touches neither text nor mode. Entries of other
     sources are kept; ours is added where it is missing, and never replaced by the placeholder.
     """
-    path = destination(context, CREDENTIALS)
-    entries = read_credentials(path)
-    token = context["klaviyo_api_key"] or entries.get(ENTRY_OF_THE_KEY) or PLACEHOLDER
-    if entries.get(ENTRY_OF_THE_KEY) == token:
+    path = destination(context, PATH)
+    found = read_credentials(path)
+    token = context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER
+    if found.get(ENTRY) == token:
         return path.read_text(encoding="utf-8")
-    text = json.dumps({**entries, ENTRY_OF_THE_KEY: token}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({**found, ENTRY: token}, indent=2, ensure_ascii=False) + "\n"
     if not context["_copier_conf"]["pretend"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
