@@ -103,6 +103,16 @@ class TD:
         self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
         return names
 
+    def other_run(self, other, now, *, began=None, **parameters):
+        """Whether a run finds another one that began then (default: a little ago), and whether it gives way."""
+        self.clock.ahead = now - Clock().now()
+        self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
+        self.log(None, "STARTED", now, mark=OWN)
+        names = {"mark": OWN, "workflow_name": "klaviyo_ingest_inc", "session_uuid": OWN.split(".")[0]}
+        ((told, gives_way),) = self.query("klaviyo_other_run.sql", **names, **parameters)
+        assert not told or MARKS[other] in told
+        return bool(told), gives_way
+
     def ask(self, table, datasource, **names):
         ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
         if not found:
@@ -169,6 +179,54 @@ def test_an_earlier_default_start_asks_for_what_lies_before_and_a_later_one_for_
     assert td.windows(HIST, unix(200)) == [(unix(-10) - 1, unix(0))]
     td.change(HIST, default_start_time=text(unix(10)))
     assert td.windows(HIST, unix(201)) == []
+
+
+def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
+    td.log(None, "STARTED", unix(100))
+    for start in (0, 20, 40, 60, 80):
+        td.loaded(HIST, unix(start) - 1, unix(start + 20), at=unix(100.1) + start)
+    td.change(HIST, default_start_time=text(unix(70)))
+    assert td.windows(HIST, unix(200)) == []
+
+
+MARKS = {"own": OWN, "greater": "22222222-bbbb.1", "lesser": "00000000-bbbb.1", "same session": "11111111-aaaa.6"}
+
+
+@pytest.mark.parametrize(
+    ("other", "found", "gives_way"),
+    [("greater", True, "no"), ("lesser", True, "yes"), ("same session", False, "no")],
+)
+def test_the_greater_mark_gives_way_to_another_run_that_has_no_end(td, other, found, gives_way):
+    assert td.other_run(other, unix(10)) == (found, gives_way)
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "ERROR"])
+def test_a_run_that_has_ended_is_not_under_way(td, status):
+    td.log(None, status, unix(9.9), mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10)) == (False, "no")
+
+
+@pytest.mark.parametrize(("hours", "found"), [(24.9, True), (25.1, False)])
+def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, found):
+    td.log(PROFILES, "STARTED", unix(10) - hours * HOUR, mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
+
+
+def test_a_run_that_takes_over_looks_for_no_other(td):
+    assert td.other_run("lesser", unix(10), take_over="yes") == (False, "no")
+    td.rows("DELETE FROM client_src.ingestion_log")
+    assert td.other_run("lesser", unix(10), take_over="no") == (True, "yes")
+
+
+def test_a_run_of_another_workflow_is_no_other_run(td):
+    td.log(HIST, "STARTED", unix(9), mark="00000000-cccc.1")
+    assert td.other_run("same session", unix(10)) == (False, "no")
+
+
+def test_a_run_that_cannot_see_its_own_start_has_to_look_again(td):
+    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w", mark=OWN, session_uuid="x")
+    assert "cannot be seen" in told
+    assert gives_way == "no"
 
 
 def test_a_load_whose_rows_are_gone_does_not_count_and_one_without_records_does(td):
@@ -354,6 +412,13 @@ def test_events_overlap_by_the_lookback_and_once_a_day_by_the_late_days(td):
 def test_what_was_asked_for_today_is_not_asked_for_again_but_for_the_lookback(td):
     td.log(None, "STARTED", unix(100.01))
     td.loaded(EVENTS, unix(90) - 1, unix(100.01), times=[unix(100)])
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
+
+
+def test_what_was_loaded_today_of_before_the_late_days_is_not_asked_for_again(td):
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(50) - 1, unix(80), at=unix(100.02), times=[unix(79)])
+    td.loaded(EVENTS, unix(80) - 1, unix(100.01), at=unix(100.03), times=[unix(100)])
     assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
 
 
