@@ -47,7 +47,7 @@ class AfterWriting:
         return verified
 
     def _results(self, root: Path) -> list[Result]:
-        """What every gate says of a tree; where it has nothing but what was just written, most said it before."""
+        """What every gate says of a tree; most said it before, of one that has nothing else."""
         if not self.before.alone:
             return check(Folder(root), KNOWN)
         asked = [
