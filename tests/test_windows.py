@@ -120,7 +120,8 @@ class TD:
         self.left = [window["left"] for window in json.loads(found)]
         return [
             tuple(
-                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0] for key in ("start_time", "end_time")
+                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
+                for key in ("start_time", "end_time")
             )
             for window in json.loads(found)
         ]
@@ -189,7 +190,12 @@ def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
     assert td.windows(HIST, unix(200)) == []
 
 
-MARKS = {"own": OWN, "greater": "22222222-bbbb.1", "lesser": "00000000-bbbb.1", "same session": "11111111-aaaa.6"}
+MARKS = {
+    "own": OWN,
+    "greater": "22222222-bbbb.1",
+    "lesser": "00000000-bbbb.1",
+    "same session": "11111111-aaaa.6",
+}
 
 
 @pytest.mark.parametrize(
@@ -303,7 +309,9 @@ def test_a_window_whose_run_was_killed_a_day_later_is_halved(td):
     td.log(None, "STARTED", unix(80))
     td.log(HIST, "STARTED", unix(81), window=(unix(0) - 1, unix(80)))
     assert td.windows(HIST, unix(81.5)) == [(unix(0) - 1, unix(80))]
-    assert td.windows(HIST, unix(83), began=unix(83)) == [(unix(0) - 1, unix(80))]  # the run that looked first
+    assert td.windows(HIST, unix(83), began=unix(83)) == [
+        (unix(0) - 1, unix(80))
+    ]  # the run that looked first
     td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
     assert td.windows(HIST, unix(83)) == [(unix(0) - 1, unix(40)), (unix(40) - 1, unix(80))]
 
@@ -361,7 +369,12 @@ def test_without_a_record_the_log_counts_alone(td):
 
 
 def test_the_newest_record_counts_by_time_and_not_by_text(td):
-    for time in ("2024-01-05T12:00:00+00:00", "2024-01-05 13:00:00+00:00", "2024-01-05T14:30:00+02:00", "soon"):
+    for time in (
+        "2024-01-05T12:00:00+00:00",
+        "2024-01-05 13:00:00+00:00",
+        "2024-01-05T14:30:00+02:00",
+        "soon",
+    ):
         td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES (1, '{time}')")
     assert td.windows(PROFILES, unix(5)) == [(unix(4) + 13 * HOUR - 1, unix(5))]
 
@@ -399,7 +412,9 @@ def test_the_old_log_of_a_dropped_incremental_table_is_not_believed_after_one_wi
 def test_a_load_that_was_not_logged_makes_no_log_believed_again(td):
     td.loaded(PROFILES, unix(0) - 1, unix(400), at=unix(400))
     td.rows(f"DELETE FROM client_src.{PROFILES}")
-    td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES ({unix(401)}, '{text(unix(89))[:19]}Z')")
+    td.rows(
+        f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES ({unix(401)}, '{text(unix(89))[:19]}Z')"
+    )
     assert td.windows(PROFILES, unix(402))[0] == (unix(89) - 1, unix(179))
 
 
@@ -467,7 +482,12 @@ def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("BIGINT", unix(10)), ("BIGINT", unix(10) * 1000), ("DOUBLE", unix(10) + 0.5), ("TIMESTAMP", "'2024-01-11'")],
+    [
+        ("BIGINT", unix(10)),
+        ("BIGINT", unix(10) * 1000),
+        ("DOUBLE", unix(10) + 0.5),
+        ("TIMESTAMP", "'2024-01-11'"),
+    ],
 )
 def test_a_field_that_is_no_text_is_read_for_what_it_is(td, kind, value):
     td.rows(f"ALTER TABLE client_src.{PROFILES} DROP COLUMN updated")
@@ -514,9 +534,7 @@ def test_an_object_with_a_row_of_this_run_is_not_listed_again(td):
     assert HIST in listed(td)
 
 
-@pytest.mark.parametrize(
-    ("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)]
-)
+@pytest.mark.parametrize(("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)])
 def test_an_object_that_failed_is_listed_again_last_where_another_try_is_worth_it(td, times, seconds, again):
     td.list(HIST, unix(10))
     tried(td, HIST, times=times, seconds=seconds)

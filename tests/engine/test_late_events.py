@@ -35,7 +35,9 @@ def test_every_run_succeeds(acme):
     assert [run.succeeded for run in acme.runs] == [True] * 4
 
 
-@pytest.mark.parametrize("event", ["hours late", "dated ahead", "six days late", "hidden behind the one ahead"])
+@pytest.mark.parametrize(
+    "event", ["hours late", "dated ahead", "six days late", "hidden behind the one ahead"]
+)
 def test_an_event_is_loaded_although_it_is(acme, event):
     assert acme.events[event] in acme.ids(EVENTS)
 
