@@ -80,14 +80,15 @@ def rendered_files(context: Context) -> Iterator[tuple[str, str]]:
         path = source.relative_to(root / "template").as_posix()
         if not source.is_file() or "credentials_ingestion.json" in path or "__pycache__" in path:
             continue
-        if not path.endswith(".jinja"):
-            yield path, source.read_text(encoding="utf-8")
-            continue
-        template = context.environment.get_template(source.relative_to(root).as_posix())
         # A name with a yield tag is rendered once for each object, as Copier does it.
         variants = [{}] if "{% yield" not in path else [{"object": o} for o in objects_to_load(context)]
         for variant in variants:
             scope = {**context.get_all(), **variant}
             name = context.environment.from_string(path.removesuffix(".jinja")).render(scope)
-            if all(name.split("/")):  # Copier leaves out what has an empty part in its path
+            if not all(name.split("/")):  # Copier leaves out what has an empty part in its path
+                continue
+            if path.endswith(".jinja"):
+                template = context.environment.get_template(source.relative_to(root).as_posix())
                 yield name, template.render(scope)
+            else:
+                yield name, source.read_text(encoding="utf-8")

@@ -13,6 +13,8 @@ from .destination import CREDENTIALS, destination
 
 ENTRY_OF_THE_KEY = "klaviyo_api_token"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
+ENTRY_OF_THE_WEBHOOK = "klaviyo_slack_webhook"
+PLACEHOLDER_OF_THE_WEBHOOK = "put the URL of the Slack webhook here"
 
 
 def read_credentials(path: Path) -> dict[str, Any]:
@@ -39,17 +41,30 @@ def credentials(context: Context) -> str:
     """Write the credentials file, readable by its owner only, and return its text.
 
     Copier then finds an identical file and touches neither text nor mode. Entries of other
-    sources are kept; ours is added where it is missing, and never replaced by the placeholder.
+    sources are kept; ours are added where they are missing, and never replaced by a placeholder.
     """
     path = destination(context, CREDENTIALS)
     entries = read_credentials(path)
-    token = context["klaviyo_api_key"] or entries.get(ENTRY_OF_THE_KEY) or PLACEHOLDER
-    if entries.get(ENTRY_OF_THE_KEY) == token:
+    ours = {ENTRY_OF_THE_KEY: context["klaviyo_api_key"] or entries.get(ENTRY_OF_THE_KEY) or PLACEHOLDER}
+    if context["alert_slack"]:
+        ours[ENTRY_OF_THE_WEBHOOK] = entries.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
+    if ours.items() <= entries.items():
         return path.read_text(encoding="utf-8")
-    text = json.dumps({**entries, ENTRY_OF_THE_KEY: token}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({**entries, **ours}, indent=2, ensure_ascii=False) + "\n"
     if not context["_copier_conf"]["pretend"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
     return text
+
+
+@pass_context
+def missing_webhook(context: Context) -> str:
+    """What to add to the credentials for Slack, as an update leaves them alone; empty if it is there."""
+    if not context["alert_slack"] or ENTRY_OF_THE_WEBHOOK in read_credentials(destination(context, CREDENTIALS)):
+        return ""
+    return (
+        f"Alerts go to Slack once {CREDENTIALS} has the webhook's URL as {ENTRY_OF_THE_WEBHOOK}, "
+        "and the secrets were set again."
+    )
