@@ -5,7 +5,8 @@ READY := $(VENV)/ready
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold lint test test-updates test-engine test-oldest test-setup rehearse lock clean
+.PHONY: help scaffold example lint test test-updates test-engine test-oldest test-setup dry-run rehearse release \
+  ready-to-release lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -13,8 +14,15 @@ help:  ## what there is
 scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, from the tree as checked out
 	@test -n "$(DEST)" || { echo "Say where: make scaffold DEST=../acme-klaviyo" >&2; exit 2; }
 	@test ! -e "$(DEST)" || { test -d "$(DEST)" && test -z "$$(ls -A "$(DEST)")"; } || \
-	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Adopt." >&2; exit 1; }
+	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Common cases." >&2; exit 1; }
 	@$(VENV)/bin/copier copy --trust --vcs-ref HEAD --defaults --data-file example-answers.yml "$(CURDIR)" "$(DEST)"
+
+example: $(READY)  ## render example/ anew, so that a review shows what an edit of the template does to a client
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+	  PYTHONWARNINGS=ignore $(VENV)/bin/copier copy --quiet --trust --defaults --vcs-ref HEAD \
+	    --data-file example-answers.yml "$(CURDIR)" "$$fresh/example" && \
+	  rm "$$fresh/example/.copier-answers.yml" "$$fresh/example/ingestion/credentials_ingestion.json" && \
+	  rm -rf example && mv "$$fresh/example" example
 
 lint: $(READY)  ## what ruff and mypy say of every Python file
 	@$(VENV)/bin/ruff check --quiet .
@@ -36,9 +44,26 @@ test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.y
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
-rehearse: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, without TD and without Klaviyo
-	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make rehearse DIR=../acme-klaviyo" >&2; exit 2; }
+dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, on a mock TD and without Klaviyo
+	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
 	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
+
+rehearse: dry-run  # what it was called at 0.1.0
+
+release: ready-to-release lint test test-updates test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
+	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
+	@git tag "$(VERSION)"
+	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"
+
+ready-to-release:
+	@echo "$(VERSION)" | grep -Eqx '[0-9]+\.[0-9]+\.[0-9]+' || \
+	  { echo "Say which version: make release VERSION=0.2.0" >&2; exit 2; }
+	@case "$$(grep -m 1 '^## ' CHANGELOG.md)" in "## $(VERSION) - "20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]) ;; *) \
+	  echo "CHANGELOG.md: the first heading must be ## $(VERSION) - YYYY-MM-DD" >&2; exit 1 ;; esac
+	@! git rev-parse --quiet --verify "refs/tags/$(VERSION)" >/dev/null || \
+	  { echo "$(VERSION) is a tag already." >&2; exit 1; }
+	@changes=$$(git status --porcelain | grep -v '^.. CHANGELOG\.md$$'); test -z "$$changes" || \
+	  { echo "Commit these first, a release commits CHANGELOG.md only:" >&2; echo "$$changes" >&2; exit 1; }
 
 lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check uv

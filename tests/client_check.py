@@ -17,7 +17,11 @@ class ClientCheck:
         spec = spec_from_file_location("rendered_check", init)
         self.package = sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(self.package)
-        self.catalogue = import_module("rendered_check.catalogue").CATALOGUE
+        self.catalogue = self.module("catalogue").CATALOGUE
+
+    def module(self, name):
+        """A module of the package."""
+        return import_module(f"{self.package.__name__}.{name}")
 
     def results(self, repo):
         """What each gate finds in a repo."""

@@ -58,6 +58,7 @@ def refusal():
         with pytest.raises(UserMessageError) as refused:
             run_copy(str(template), destination, defaults=True, unsafe=True, quiet=True, **options)
         assert (destination.exists(), content(destination)) == before
+        assert str(refused.value).endswith(" Nothing was changed.")
         return str(refused.value)
 
     return refused_copy

@@ -49,7 +49,7 @@ CREATED = {"hist_field": "created", "hist_field_connector": "created"}
 # fmt: off
 
 # A question, what it says is wanted, and what is refused for that.
-BAD = {
+BAD: dict[str, dict[str, list]] = {
     "answers_are_good": {"True": [None, False]},
     "client_name": {
         "one line of text": [
@@ -115,7 +115,7 @@ BAD = {
             [FLOWS, FLOWS], [{"name": "profiles"}], [{"name": "lists_hist"}],
             [{"name": "x"}, {"name": "x_hist"}],
         ],
-        "updated_at with updated, or created_at with created": [
+        "updated_at with updated (inc_field), created_at with created (hist_field)": [
             [{**FLOWS, "data_source": "campaigns"}], [{**SMS, "inc_field_connector": "updated_at"}],
             [{**SMS, **CREATED}],
         ],
@@ -143,7 +143,7 @@ BAD = {
 }
 
 # Unusual, and right.
-GOOD = {
+GOOD: dict[str, list] = {
     "client_name": ["O'Brien & Söhne \"Ltd\": #1 {{ 7 * 7 }} {% x %} \\n $5 日本", "a" * 100, "- x", "null"],
     "klaviyo_api_key": ["", "pk_1", "pk_Ab_0" * 30],
     "td_authentication_id": [

@@ -12,7 +12,15 @@ from by_hand import ANSWERS, DEFAULTS, GIVE_KEY, KEY, commit, copier, git, relea
 FILE = "ingestion/credentials_ingestion.json"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
 OTHERS = {"zendesk_token": "zendesk-1", "shop_token": "größer", "shop": "acme"}
-BROKEN = ['{"zendesk_token": ', '["zendesk_token"]', None]  # None: a folder
+BROKEN = [
+    '{"zendesk_token": ',
+    '["zendesk_token"]',
+    '{"zendesk": {"token": "zendesk-1"}}',
+    '{"zendesk_port": 443}',
+    '{"zendesk token": "zendesk-1"}',
+    '{"zendesk_token": "zendesk-1", "zendesk_token": "zendesk-2"}',
+    None,  # a folder
+]
 
 
 def entries(repo):

@@ -1,27 +1,13 @@
 """`make` sets itself up, renders the tree as it is checked out, and says what is missing."""
 
 import os
+import re
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from by_hand import TEMPLATE, append, commit, git, release
-
-VENV = Path(sys.prefix)
-# Runs `make` in what these tests run in, which stays as it is.
-AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready")
-
-
-def make(folder, *arguments, **environment):
-    return subprocess.run(
-        [shutil.which("make"), "-C", folder, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
+from run_make import AS_SET_UP, make
 
 
 def scaffold(checkout, destination):
@@ -78,8 +64,8 @@ def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkou
         )
 
 
-# A Python that makes no real venv: its pip does nothing, and fails as often as $PIP_FAILS says.
-STAND_IN = f"""#!/bin/sh
+# Makes no real venv: its pip does nothing, and exits with $PIP_FAILS.
+FAKE_PYTHON = f"""#!/bin/sh
 echo "$@" >> "$0.log"
 case "$1" in
   -c) exec {sys.executable} "$@" ;;
@@ -91,9 +77,9 @@ chmod +x "$4/bin/pip"
 
 @pytest.fixture
 def python(tmp_path):
-    """The path of a stand-in for Python, with which a set-up takes no time; it logs its arguments."""
+    """The path of a fake Python, with which a set-up takes no time; it logs its arguments."""
     path = tmp_path / "python"
-    path.write_text(STAND_IN, encoding="utf-8")
+    path.write_text(FAKE_PYTHON, encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -126,7 +112,7 @@ def test_an_interrupted_set_up_is_done_again_from_scratch(checkout, python):
     assert not (checkout / ".venv/half").exists()
 
 
-# What stands in for Python, and what is said of it.
+# What is there in place of Python, and what is said of it.
 UNFIT = {
     "nothing": (None, "is missing: install Python 3.10 or newer"),
     "an old one": ('[ "$1" = --version ] && echo Python 3.9.1; exit 1', "Python 3.9.1 is too old"),
@@ -175,6 +161,32 @@ def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path)
     assert run.returncode != 0
     assert "No `digdag` on PATH" in run.stderr
     assert "treasure-data/digdag, v0.10.5.1" in run.stderr
+
+
+@pytest.mark.parametrize("target", ["dry-run", "rehearse"])
+def test_a_dry_run_without_a_client_s_repo_says_how_it_is_called(tmp_path, target):
+    run = make(TEMPLATE, *AS_SET_UP, target, f"DIR={tmp_path}")
+    assert run.returncode != 0
+    assert "make dry-run DIR=../acme-klaviyo" in run.stderr
+
+
+def test_a_dry_run_by_its_old_name_is_the_same(tmp_path):
+    (tmp_path / "ingestion").mkdir()
+    runs = [
+        make(TEMPLATE, *AS_SET_UP, target, f"DIR={tmp_path}", "--dry-run")
+        for target in ("dry-run", "rehearse")
+    ]
+    assert f'.py "{tmp_path}"' in runs[0].stdout
+    assert runs[0].stdout == runs[1].stdout
+
+
+def test_help_names_every_target_that_is_meant_for_people():
+    declared = re.search(
+        r"^\.PHONY: ((?:.*\\\n)*.*)$", (TEMPLATE / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
+    targets = set(declared[1].replace("\\", "").split()) - {"rehearse", "ready-to-release"}
+    shown = make(TEMPLATE, "help").stdout
+    assert {line.split()[1] for line in shown.splitlines() if line.startswith("make ")} == targets
 
 
 @pytest.mark.setup

@@ -72,7 +72,7 @@ def test_a_key_is_in_the_credentials_and_not_on_the_terminal(first_copy):
     assert KEY not in shown
 
 
-# What only the tree just written can show: the file, the edit of its template, a word of the gate that fails.
+# A file, an edit of its template, a word of the gate that fails.
 BREAKS = [
     ("ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 4", "three loads"),
     (
@@ -85,13 +85,25 @@ BREAKS = [
 
 
 @pytest.mark.parametrize(("path", "old", "new", "gate"), BREAKS)
-def test_a_gate_that_fails_is_named_with_its_place_and_exit_code_1(template, tmp_path, path, old, new, gate):
+def test_a_gate_that_fails_is_named_with_its_place_before_anything_is_written(
+    template, tmp_path, path, old, new, gate
+):
     edit(template / f"template/{path}.jinja", old, new)
     ended = copier("copy", *ANSWERS, template, "acme", cwd=tmp_path)
     assert ended.exit_code == 1
     assert re.search(rf"^✗ .*{gate}.*\n    {path}:[0-9]+: ", ended.output, re.MULTILINE)
     assert "Traceback" not in ended.output
     assert NEXT_STEPS[0] not in ended.output
+    assert not (tmp_path / "acme").exists()
+
+
+def test_what_was_there_before_is_judged_together_with_what_was_written(pristine_template, tmp_path):
+    (tmp_path / "acme/ingestion/sql").mkdir(parents=True)
+    (tmp_path / "acme/ingestion/sql/klaviyo_old.sql").write_text("SELECT ${x}\n", encoding="utf-8")
+    ended = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path)
+    assert ended.exit_code == 1
+    assert "    ingestion/sql/klaviyo_old.sql:1: no workflow" in ended.output
+    assert (tmp_path / "acme/ingestion/klaviyo_ingest_inc.dig").exists()
 
 
 def test_pretend_writes_nothing_and_claims_nothing(pristine_template, tmp_path):

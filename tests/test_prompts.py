@@ -51,7 +51,9 @@ class Terminal:
         self.shown += self.child.before + str(self.child.after)
 
     def answer(self, question, bad, told, good):
-        self.wait_for(self.questions[question]["help"][:30])
+        self.wait_for(self.questions[question]["help"])
+        if "placeholder" in self.questions[question]:
+            self.wait_for(self.questions[question]["placeholder"])
         if bad:
             self.child.send(f"{bad}\r")
             self.wait_for(f"Validation error for question '{question}': {told}")
@@ -75,6 +77,21 @@ def interview(pristine_template, tmp_path_factory):
     finally:
         terminal.child.close(force=True)
     return terminal.shown, repo
+
+
+def test_a_question_fits_into_a_terminal_that_cuts_it(pristine_template):
+    entries = yaml.safe_load((pristine_template / "copier.yml").read_text(encoding="utf-8"))
+    questions = {name: entry for name, entry in entries.items() if name in CONVERSATION}
+    assert questions.keys() == {
+        name for name, entry in entries.items() if isinstance(entry, dict) and "help" in entry
+    }
+    long = [
+        f"{name}: {key}"
+        for name in questions
+        for key in ("help", "placeholder")
+        if len(questions[name].get(key, "")) > 70
+    ]
+    assert long == []
 
 
 def test_a_person_is_told_what_is_wanted_and_asked_again(interview):

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from jinja2 import Environment
 from jinja2.ext import Extension
 
 # The client's check stands in the template; `.ingestion_check` is this version's, with its rules.
 __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
-from .after_writing import quality_gates
+from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
-from .before_writing import check_files
+from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import credentials, missing_webhook
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
-from .timestamps import TIME_ENDING, TIME_LITERAL, TIMESTAMP, timestamp
+from .timestamps import timestamp
 
 
 def quoted(value: str) -> str:
@@ -29,28 +29,24 @@ def quoted(value: str) -> str:
 
 
 class KlaviyoExtension(Extension):
-    """Offers the rules to copier.yml and to the template."""
+    """Offers the rules to copier.yml and to the template; one for each version that is rendered, and folder."""
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.filters["answer_problem"] = answer_problem
-        environment.filters["quoted"] = quoted
-        environment.filters["timestamp"] = timestamp
+        before = BeforeWriting()
+        environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
         environment.globals.update(
             answers_to_store=answers_to_store,
             catalogue=CATALOGUE,
             check_answers=check_answers,
-            check_files=check_files,
+            check_files=before.check_files,
             chosen_objects=objects_to_load,
             credentials=credentials,
             existing_database=existing_database,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
             missing_webhook=missing_webhook,
-            quality_gates=quality_gates,
+            quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
             unless_ours=unless_ours,
-            time_ending=TIME_ENDING,
-            time_literal=TIME_LITERAL,
-            timestamp_pattern=TIMESTAMP,
         )

@@ -9,52 +9,59 @@ from copier.errors import UserMessageError
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .before_writing import rendered_files
-from .catalogue import CATALOGUE
+from .before_writing import BeforeWriting
+from .catalogue import KNOWN
 from .destination import CHECK
-from .ingestion_check import Folder, check, report
-from .ingestion_check.fields import Catalogue, DataSource, Names
-
-KNOWN = Catalogue(
-    DataSource(
-        known.data_source,
-        known.name,
-        Names(known.inc_field, known.inc_field_connector),
-        Names(known.hist_field, known.hist_field_connector),
-        known.sends_field,
-    )
-    for known in CATALOGUE
-)
+from .files_to_write import files_to_write
+from .ingestion_check import GATES, Folder, check, report
+from .ingestion_check.gate import Result
 
 
-@pass_context
-def quality_gates(context: Context) -> str:
-    """Check the tree that was just written, by this version's gates: no code of the client's runs in Copier.
+class AfterWriting:
+    """What is seen of a rendering after it was written, given what was seen before."""
 
-    Returns:
-        Its report, a line a gate.
+    def __init__(self, before: BeforeWriting) -> None:
+        self.before = before
 
-    Raises:
-        UserMessageError: the report, if a gate fails; Copier then exits with 1.
-    """
-    root = Path(context["_copier_conf"]["dst_path"])
-    if context["_copier_conf"]["pretend"]:
-        return "Nothing was written (--pretend), so nothing was verified."
-    marked = conflicts(context)
-    if not (root / CHECK).is_file():
-        verified, failed = f"{CHECK} is gone, so nothing was verified.", False
-    else:
-        results = check(Folder(root), KNOWN)
-        verified, failed = report(results), any(result.problems for result in results)
-    if marked or failed:
-        raise UserMessageError(marked + verified)
-    return verified
+    @pass_context
+    def quality_gates(self, context: Context) -> str:
+        """Judge the tree as it now is, by this version's gates: no code of the client's runs in Copier.
+
+        Returns:
+            The report, a line a gate.
+
+        Raises:
+            UserMessageError: the report, if a gate fails; Copier then exits with 1.
+        """
+        root = Path(context["_copier_conf"]["dst_path"])
+        if context["_copier_conf"]["pretend"]:
+            return "Nothing was written (--pretend), so nothing was verified."
+        marked = conflicts(context)
+        if not (root / CHECK).is_file():
+            verified, failed = f"{CHECK} is gone, so nothing was verified.", False
+        else:
+            results = self._results(root)
+            verified, failed = report(results), any(result.problems for result in results)
+        if marked or failed:
+            raise UserMessageError(marked + verified)
+        return verified
+
+    def _results(self, root: Path) -> list[Result]:
+        """What every gate says of a tree; where it has nothing but what was just written, most said it before."""
+        if not self.before.alone:
+            return check(Folder(root), KNOWN)
+        asked = [
+            *self.before.results,
+            *check(Folder(root), KNOWN, [gate for gate in GATES if gate.needs_disk]),
+        ]
+        said = {result.name: result for result in asked}
+        return [said[gate.title] for gate in GATES]
 
 
 def conflicts(context: Context) -> str:
     """Name the files in which an update left a conflict; empty if there are none."""
     root = Path(context["_copier_conf"]["dst_path"])
-    files = [path for path, _ in rendered_files(context) if _has_conflict(root / path)]
+    files = [file.path for file in files_to_write(context) if _has_conflict(root / file.path)]
     if not files:
         return ""
     return (

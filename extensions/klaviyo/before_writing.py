@@ -1,94 +1,78 @@
-"""What is to be written is rendered in memory first, and refused if it breaks a rule."""
+"""What is to be written is rendered in memory and judged, before Copier writes the first file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-from copier.errors import UserMessageError
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .answers import objects_to_load
-from .catalogue import check_dual_field
+from .catalogue import KNOWN, with_one_name_twice
+from .destination import destination, is_aside
+from .files_to_write import files_that_stay, files_to_write
+from .ingestion_check import Rendered, check, report
+from .ingestion_check.gate import Result
+from .ingestion_check.places import Problem
 from .obstacles import clashes_with_others
-from .timestamps import check_timestamps, timestamp
+from .refusals import refusal
+from .timestamps import wrong_times_in
 
-CONNECTOR_FIELD = "${datasource.incremental_field_connector}"
 
+class BeforeWriting:
+    """What was seen before one rendering of the template was written.
 
-def check_fields(path: str, text: str) -> None:
-    """Refuse a file that gives a field's wrong name: the table's to the API, or the API's to SQL.
-
-    Args:
-        path: the file's path in the client's repo; says what kind of file it is.
-        text: its whole text.
-
-    Raises:
-        ValueError: what is wrong, and what it should be.
+    Attributes:
+        results: what the gates said that need neither git nor the credentials; empty until they were asked.
+        alone: whether there was nothing in the destination.
     """
-    if path.endswith("_datasources.yml"):
-        for entry in (entry for entries in yaml.safe_load(text).values() for entry in entries):
-            timestamp(entry["default_start_time"])
-            if entry["incremental_field"] or entry["incremental_field_connector"]:
-                check_dual_field(
-                    entry["name"], entry["incremental_field"], entry["incremental_field_connector"]
-                )
-    elif path.endswith("_load.yml"):
-        source = yaml.safe_load(text)["in"]
-        if source.get("incremental_field", CONNECTOR_FIELD) != CONNECTOR_FIELD:
-            raise ValueError(f"incremental_field must be {CONNECTOR_FIELD}, the API's name")
-        # Only events have skip_related_objects; their data_source reads ${datasource.name}, as all do.
-        if "skip_related_objects" in source and "incremental_field" in source:
-            raise ValueError("events must have no incremental_field")
-    elif path.endswith((".sql", ".dig")) and "incremental_field_connector" in text:
-        raise ValueError("SQL must use incremental_field, the table's name, not the API's")
 
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.alone = False
 
-@pass_context
-def check_files(context: Context) -> bool:
-    """Render every file of the template in memory and refuse the first that breaks a rule.
+    @pass_context
+    def check_files(self, context: Context) -> bool:
+        """Judge every file that would be written: an error half-way through leaves debris behind.
 
-    Before Copier writes anything: an error half-way through a render leaves debris behind.
+        An update judges what goes into the client's repo, and no rendering that it makes aside of it.
 
-    Returns:
-        False, so that the hidden question whose `when` calls this stays hidden.
+        Returns:
+            False, so that the hidden question whose `when` calls this stays hidden.
 
-    Raises:
-        UserMessageError: the file and what is wrong with it.
-    """
-    environment = context.environment
-    if hasattr(environment, "files_are_good"):  # Copier evaluates a `when` three times; once will do
+        Raises:
+            UserMessageError: what is wrong, and where.
+        """
+        if self.results or is_aside(context):  # Copier evaluates a `when` three times; once will do
+            return False
+        if clashes := list(clashes_with_others(context)):
+            raise refusal(clashes)
+        folder = destination(context, "")
+        self.alone = not folder.exists() or not any(folder.iterdir())
+        files, staying = list(files_to_write(context)), files_that_stay(context)
+        ours = {file.path: file.text() for file in files if file.path not in staying}
+        theirs = {file.path: _text(folder / file.path) for file in files if file.path in staying}
+        self.results = check(Rendered(ours | theirs), KNOWN)
+        failed = [result for result in (_template_rules(context, ours), *self.results) if result.problems]
+        if failed:
+            raise refusal([report(failed), "The workflows would not run like this."])
         return False
-    for path, text in rendered_files(context):
-        try:
-            check_timestamps(text)
-            check_fields(path, text)
-        except ValueError as error:
-            raise UserMessageError(f"{path} breaks a rule: {error}. Nothing was written.") from None
-    if clashes := list(clashes_with_others(context)):
-        raise UserMessageError("\n".join(clashes))
-    environment.files_are_good = True
-    return False
 
 
-def rendered_files(context: Context) -> Iterator[tuple[str, str]]:
-    """Give path and text of every file that the template would write, except the credentials."""
-    root = Path(context["_copier_conf"]["src_path"])
-    for source in sorted((root / "template").rglob("*")):
-        path = source.relative_to(root / "template").as_posix()
-        if not source.is_file() or "credentials_ingestion.json" in path or "__pycache__" in path:
-            continue
-        # A name with a yield tag is rendered once for each object, as Copier does it.
-        variants = [{}] if "{% yield" not in path else [{"object": o} for o in objects_to_load(context)]
-        for variant in variants:
-            scope = {**context.get_all(), **variant}
-            name = context.environment.from_string(path.removesuffix(".jinja")).render(scope)
-            if not all(name.split("/")):  # Copier leaves out what has an empty part in its path
-                continue
-            if path.endswith(".jinja"):
-                template = context.environment.get_template(source.relative_to(root).as_posix())
-                yield name, template.render(scope)
-            else:
-                yield name, source.read_text(encoding="utf-8")
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _template_rules(context: Context, texts: dict[str, str]) -> Result:
+    """What the template must keep to beyond the client: a comment, too, has its times in the right form."""
+    twice = [
+        Problem("extensions/klaviyo/catalogue.py", 1, f"campaigns: updated_at with updated, not {name} twice")
+        for name in with_one_name_twice(objects_to_load(context))
+    ]
+    times = [
+        Problem(path, number, f"{time} must be {right}")
+        for path, text in texts.items()
+        for number, line in enumerate(text.split("\n"), 1)
+        for time, right in wrong_times_in(line)
+    ]
+    return Result("Every file of the template has its times and fields right", twice + times)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .ingestion_check.fields import Catalogue, DataSource, Names, wrong_names
 from .refusals import BadAnswer
 
 
@@ -52,6 +54,16 @@ class KlaviyoObject:
         return f"klaviyo_{self.name}_load.yml"
 
     @property
+    def changed(self) -> Names:
+        """Both names of the field that the incremental side goes by."""
+        return Names(self.inc_field, self.inc_field_connector)
+
+    @property
+    def created(self) -> Names:
+        """Both names of the field that the backfill goes by."""
+        return Names(self.hist_field, self.hist_field_connector)
+
+    @property
     def mode(self) -> str:
         """How a load meets the table: a full load replaces it, any other appends to it."""
         return "append" if self.inc_field else "replace"
@@ -92,10 +104,28 @@ CATALOGUE = (
     KlaviyoObject("email_templates", "templates"),
     KlaviyoObject("metrics", "metrics"),
 )
-CUSTOM_OBJECT_FORM = (
+# What the client's check knows of them: the rules for a field's names and for events are its own.
+KNOWN = Catalogue(
+    DataSource(known.data_source, known.name, known.changed, known.created, known.sends_field)
+    for known in CATALOGUE
+)
+
+
+def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
+    """The fields of campaigns that have the same name in the table and in the API, which is never right.
+
+    The catalogue cannot be wrong for the check, which is made of it: this is for whoever edits it.
+    """
+    campaigns = [each for each in objects if each.data_source == "campaigns"]
+    pairs = [names for each in campaigns for names in (each.changed, each.created)]
+    return [names.table for names in pairs if names.table and names.table == names.api]
+
+
+ENTRY_FORM = (
     "[{name: flows, data_source: flows, inc_field: updated, inc_field_connector: updated, "
     "hist_field: created, hist_field_connector: created}], or no field at all for a full load"
 )
+ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
 
 def custom_object(entry: Any) -> KlaviyoObject:
@@ -104,30 +134,37 @@ def custom_object(entry: Any) -> KlaviyoObject:
     Args:
         entry: a map with `name`, and if wanted `data_source` (else the name). Of the four fields
             either none (each run loads everything, in replace mode) or at least `inc_field` and
-            `inc_field_connector`; `hist_field` and `hist_field_connector` default to those two.
+            `inc_field_connector`; `hist_field` and `hist_field_connector` default to what is known
+            of the data source, else to those two.
 
     Raises:
         BadAnswer: it has another shape, or breaks the dual-field rule.
     """
-    known = ("name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector")
-    if not isinstance(entry, dict) or not set(entry) <= set(known) or not entry.get("name"):
-        raise BadAnswer(CUSTOM_OBJECT_FORM)
-    values = [entry.get(field) or None for field in known]
-    if not all(isinstance(v, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", v) for v in values if v):
-        raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + CUSTOM_OBJECT_FORM)
-    name, data_source, incremental, historical = values[0], values[1] or values[0], values[2:4], values[4:]
-    if not any(incremental + historical):
+    if not isinstance(entry, dict) or not set(entry) <= ENTRY_KEYS or not entry.get("name"):
+        raise BadAnswer(ENTRY_FORM)
+    given = {key: value for key, value in entry.items() if value}
+    if not all(
+        isinstance(text, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text) for text in given.values()
+    ):
+        raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
+    name, data_source = given["name"], given.get("data_source", given["name"])
+    changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
+    created = Names(given.get("hist_field"), given.get("hist_field_connector"))
+    if not any(changed + created):
         return replace(KlaviyoObject(name, data_source).as_full_load(), sends_field=False)
-    if not any(historical):
-        historical = incremental
-    if not all(incremental + historical):
-        raise BadAnswer("each field with both names, the table's and the API's: " + CUSTOM_OBJECT_FORM)
-    for pair in (incremental, historical):
-        try:
-            check_dual_field(data_source, *pair)
-        except ValueError as error:
-            raise BadAnswer(str(error)) from None
-    return KlaviyoObject(name, data_source, *incremental, *historical, sends_field=data_source != "events")
+    right = [KNOWN.names(data_source, backfill) for backfill in (False, True)]
+    if not any(created):
+        created = right[True] or changed
+    if not all(changed + created):
+        raise BadAnswer("each field with both names, the table's and the API's: " + ENTRY_FORM)
+    if any(wrong for pair in zip((changed, created), right, strict=True) for wrong in wrong_names(*pair)):
+        (table, api), (hist_table, hist_api) = right
+        raise BadAnswer(
+            f"{table} with {api} (inc_field), {hist_table} with {hist_api} (hist_field), "
+            f"the field in the table with its name in the API, for {data_source}"
+        )
+    takes_field = KNOWN.takes_field(data_source)
+    return KlaviyoObject(name, data_source, *changed, *created, takes_field)  # type: ignore[call-arg]
 
 
 def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: str) -> list[KlaviyoObject]:
@@ -143,28 +180,3 @@ def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: s
         known.as_full_load() if known.name == "metrics" and metrics_load == "full" else known
         for known in chosen
     ] + [custom_object(entry) for entry in custom_objects]
-
-
-def check_dual_field(data_source: str, table_field: str | None, connector_field: str | None) -> None:
-    """Refuse a pair of field names of which one is the wrong one for its place.
-
-    Campaigns are `updated_at` and `created_at` in the table, `updated` and `created` for the API.
-    Only a data source of the catalogue can be checked: of others the API's names are not known.
-
-    Raises:
-        ValueError: the pair is not the catalogue's, or campaigns have one name twice, there too.
-    """
-    if data_source == "campaigns" and table_field == connector_field:
-        raise ValueError(f"updated_at with updated, or created_at with created, not {table_field} twice")
-    for known in CATALOGUE:
-        if known.data_source == data_source:
-            right = {
-                (known.inc_field, known.inc_field_connector),
-                (known.hist_field, known.hist_field_connector),
-            }
-            if (table_field, connector_field) not in right:
-                wanted = " or ".join(f"{table} with {api}" for table, api in sorted(right))
-                raise ValueError(
-                    f"{wanted} (the field in the table with its name in the API) for {data_source}, "
-                    f"not {table_field} with {connector_field}"
-                )

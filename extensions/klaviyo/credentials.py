@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .destination import CREDENTIALS, destination
+from .destination import destination
+from .ingestion_check.credentials import ENTRY, PATH, entries, is_secret
 
-ENTRY_OF_THE_KEY = "klaviyo_api_token"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
 ENTRY_OF_THE_WEBHOOK = "klaviyo_slack_webhook"
 PLACEHOLDER_OF_THE_WEBHOOK = "put the URL of the Slack webhook here"
 
 
-def read_credentials(path: Path) -> dict[str, Any]:
+def read_credentials(path: Path) -> dict[str, str]:
     """The entries of a credentials file; empty where there is none.
 
     Raises:
-        ValueError: there is something else at that path than one JSON map.
+        ValueError: there is something else at that path than one flat JSON map of strings.
     """
     if not path.exists():
         return {}
     if not path.is_file():
         raise ValueError("is not a file, move it away.")
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        found = entries(path.read_text(encoding="utf-8"))
     except ValueError:
         raise ValueError("is not valid JSON, fix it or move it away.") from None
-    if not isinstance(entries, dict):
+    names = [name for name, _ in found or ()]
+    if found is None or len(set(names)) < len(names) or not all(is_secret(*entry) for entry in found):
         raise ValueError("must be one flat JSON map of strings, fix it or move it away.")
-    return entries
+    return dict(found)
 
 
 @pass_context
@@ -43,14 +43,14 @@ def credentials(context: Context) -> str:
     Copier then finds an identical file and touches neither text nor mode. Entries of other
     sources are kept; ours are added where they are missing, and never replaced by a placeholder.
     """
-    path = destination(context, CREDENTIALS)
-    entries = read_credentials(path)
-    ours = {ENTRY_OF_THE_KEY: context["klaviyo_api_key"] or entries.get(ENTRY_OF_THE_KEY) or PLACEHOLDER}
+    path = destination(context, PATH)
+    found = read_credentials(path)
+    ours = {ENTRY: context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER}
     if context["alert_slack"]:
-        ours[ENTRY_OF_THE_WEBHOOK] = entries.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
-    if ours.items() <= entries.items():
+        ours[ENTRY_OF_THE_WEBHOOK] = found.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
+    if ours.items() <= found.items():
         return path.read_text(encoding="utf-8")
-    text = json.dumps({**entries, **ours}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
     if not context["_copier_conf"]["pretend"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -62,9 +62,9 @@ def credentials(context: Context) -> str:
 @pass_context
 def missing_webhook(context: Context) -> str:
     """What to add to the credentials for Slack, as an update leaves them alone; empty if it is there."""
-    if not context["alert_slack"] or ENTRY_OF_THE_WEBHOOK in read_credentials(destination(context, CREDENTIALS)):
+    if not context["alert_slack"] or ENTRY_OF_THE_WEBHOOK in read_credentials(destination(context, PATH)):
         return ""
     return (
-        f"Alerts go to Slack once {CREDENTIALS} has the webhook's URL as {ENTRY_OF_THE_WEBHOOK}, "
+        f"Alerts go to Slack once {PATH} has the webhook's URL as {ENTRY_OF_THE_WEBHOOK}, "
         "and the secrets were set again."
     )

@@ -11,12 +11,10 @@ import yaml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .ingestion_check.repo import SIGNATURE
 from .refusals import BadAnswer
 from .rules import check_database
 
-# Every file that another source of the same client may have too carries these words when it is ours.
-SIGNATURE = "from the Klaviyo ingestion template"
-CREDENTIALS = "ingestion/credentials_ingestion.json"
 DATABASE_FILE = "ingestion/config/database.yml"
 CHECK = "scripts/check_ingestion.py"
 WORKFLOW = ".github/workflows/check.yml"
@@ -35,6 +33,15 @@ def remember_where_copier_was_started() -> None:
 def destination(context: Context, path: str) -> Path:
     """Where a path of the client's repo is on this machine."""
     return Path(os.environ.get(STARTED_IN, "")) / context["_copier_conf"]["dst_path"] / path
+
+
+def is_aside(context: Context) -> bool:
+    """Whether an update renders into a folder of its own, to compare versions, and not into the client's repo.
+
+    Only the folder's name tells: nothing else sets it apart from a copy into an empty folder.
+    """
+    parts = context["_copier_conf"]["dst_path"].parts
+    return any(re.match(r"copier\..*\.(old|new)_copy\.", part) for part in parts)
 
 
 def read_yaml(context: Context, path: str) -> Any:

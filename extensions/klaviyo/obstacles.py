@@ -10,7 +10,6 @@ from jinja2.runtime import Context
 from .credentials import read_credentials
 from .destination import (
     CHECK,
-    CREDENTIALS,
     DATABASE_FILE,
     DEFAULT_DATABASE,
     WORKFLOW,
@@ -20,6 +19,7 @@ from .destination import (
     is_of_others,
     read_yaml,
 )
+from .ingestion_check.credentials import PATH
 
 
 def place_problems(context: Context) -> Iterator[str]:
@@ -29,9 +29,9 @@ def place_problems(context: Context) -> Iterator[str]:
     if isinstance(answers, dict) and "_src_path" in answers and "events_lookback_hours" not in answers:
         yield f"{answers_file}: is another template's, so add --answers-file .copier-answers.klaviyo.yml for this one."
     try:
-        read_credentials(destination(context, CREDENTIALS))
+        read_credentials(destination(context, PATH))
     except ValueError as error:
-        yield f"{CREDENTIALS}: {error}"
+        yield f"{PATH}: {error}"
     if is_new_repo(context) and is_of_others(context, CHECK):
         yield f"{CHECK}: is not this template's, rename it."
     if is_of_others(context, DATABASE_FILE):

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .catalogue import CATALOGUE, CUSTOM_OBJECT_FORM, custom_object
+from .catalogue import CATALOGUE, ENTRY_FORM, custom_object
 from .refusals import BadAnswer
 from .timestamps import past_timestamp
 
@@ -134,10 +134,10 @@ def check_custom_objects(value: Any) -> None:
     """Accept a list, or YAML text of a list, of `custom_object` entries, if no two objects share a table."""
     entries = _parsed(value)
     if not isinstance(entries, list):
-        raise BadAnswer(CUSTOM_OBJECT_FORM)
+        raise BadAnswer(ENTRY_FORM)
     objects = [*CATALOGUE, *map(custom_object, entries)]
     if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
-        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + CUSTOM_OBJECT_FORM)
+        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + ENTRY_FORM)
 
 
 def _parsed(value: Any) -> Any:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from by_hand import KEY, edit
+from by_hand import KEY, edit, git
 from client_check import SCRIPT, run
 from client_edits import INC
 
@@ -60,6 +60,13 @@ def test_it_takes_less_than_three_tenths_of_a_second(client_repo):
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(seconds() for _ in range(3)) < 0.3
+
+
+def test_what_python_compiles_is_not_in_git(client_repo):
+    assert run(SCRIPT, cwd=client_repo, PYTHONDONTWRITEBYTECODE="").returncode == 0
+
+    assert (client_repo / "scripts/ingestion_check/__pycache__").is_dir()
+    assert git("status", "--porcelain", cwd=client_repo) == ""
 
 
 def test_without_git_it_reads_the_ignore_files_itself(plain_repo):

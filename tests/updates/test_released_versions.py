@@ -61,7 +61,7 @@ def test_a_released_version_updates_to_the_template_as_it_stands(released, tmp_p
     assert contents(repo) == fresh
 
 
-def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit(released, tmp_path):
+def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "alert_email=data-team@example.com")
     edit(repo / "ingestion/sql/klaviyo_monitoring.sql", "7 * 86400", "14 * 86400")
     commit(repo)
@@ -74,8 +74,8 @@ def test_the_readme_s_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit
     ]:
         text = path.read_text(encoding="utf-8").replace("alert_email", "alert_address")
         path.write_text(text, encoding="utf-8")
-    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
-    append(released / "copier.yml", re.search(r"```yaml\n(_migrations:.*?)```", readme, re.DOTALL)[1])
+    documented = (TEMPLATE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    append(released / "copier.yml", re.search(r"```yaml\n(_migrations:.*?)```", documented, re.DOTALL)[1])
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert "CONFLICTS" in ended.output and "  ingestion/sql/klaviyo_last_days.sql\n" in ended.output

@@ -33,19 +33,19 @@ def is_fixed(repo):
 def check_refusal(repo, *words):
     """Check that an update is refused, in one of these words (which one, depends on Copier's version).
 
-    And that README.md has them, and that nothing changes.
+    And that docs/updates.md has them, and that nothing changes.
     """
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 1
     assert any(each in ended.output for each in words), ended.output
-    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
-    assert [each for each in words if each not in readme] == []
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    assert [each for each in words if each not in documented] == []
     assert contents(repo) == before
 
 
 def fix_answers(repo, name, line):
-    """Replace the line of a name in the answers file, as README.md says, and commit it."""
+    """Replace the line of a name in the answers file, as docs/updates.md says, and commit it."""
     answers = repo / ".copier-answers.yml"
     text = answers.read_text(encoding="utf-8")
     answers.write_text(re.sub(rf"^{name}: .*", line, text, flags=re.MULTILINE), encoding="utf-8")

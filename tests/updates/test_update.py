@@ -102,7 +102,7 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     )
     edit(catalogue, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
     edit(rules, "int(text) > 168", "int(text) > 400")
-    edit(report, "    return verified\n", '    return "As the new version says:\\n" + verified\n')
+    edit(report, "        return verified\n", '        return "As the new version says:\\n" + verified\n')
     release(released, "1.1.0")
     assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
@@ -110,6 +110,17 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     assert yaml.safe_load(datasources)["hist_datasources"][0]["window_days"] == 30
     assert f"lookback_seconds: {400 * 3600}\n" in datasources
     assert datasources.endswith("# by the client\n")
+
+
+def test_no_code_of_the_client_s_runs_in_copier(released, acme):
+    append(acme / "scripts/check_ingestion.py", 'raise SystemExit("by the client")\n')
+    append(acme / "scripts/ingestion_check/__init__.py", 'raise SystemExit("by the client")\n')
+    edit(acme / INCREMENTAL, "limit: 3", "limit: 4")
+    commit(acme)
+    release(released, "1.1.0")
+    ended = copier("update", *DEFAULTS, cwd=acme)
+    assert "by the client" not in ended.output
+    assert re.search(r"^✗ .*three loads.*\n    ingestion/klaviyo_ingest_inc.dig:", ended.output, re.MULTILINE)
 
 
 def test_an_answer_broken_by_hand_is_to_be_fixed_by_hand(acme):

@@ -24,7 +24,7 @@ IGNORE_FILE = "ingestion/.digdagignore"
 # The lists of datasources, and the workflow that each belongs to.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 LISTS = {INCREMENTAL: "klaviyo_ingest_inc", BACKFILL: "klaviyo_ingest_hist"}
-# A file that another source of the same client may have brought says this where it is ours.
+# A file that another source of the same client may have too says this where it is ours.
 SIGNATURE = "from the Klaviyo ingestion template"
 
 MAX_FILE = 1_000_000
@@ -44,7 +44,7 @@ class Repo:
         workflows: all workflows, those of other sources too.
         ours: the workflows of Klaviyo; `steps` are their tasks.
         loads: the tasks that load; `loaders` are the workflows that do, or should.
-        queries: the SQL files that our workflows run, but for those that another source brought.
+        queries: the SQL files that our workflows run, but for those of another source.
     """
 
     def __init__(self, tree: Tree, catalogue: Catalogue) -> None:

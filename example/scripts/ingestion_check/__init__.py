@@ -1,0 +1,89 @@
+"""Checks a repo's Klaviyo ingestion: the gates are in gates_of_*.py, what they ask about is in the rest.
+
+To add a gate: a function in the module that it belongs to, its place in `GATES`, and its title in
+the docstring of ../check_ingestion.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .fields import Catalogue
+from .gate import Gate, Result, result
+from .gates_of_credentials import credentials_stay_here, no_key_is_shared
+from .gates_of_datasources import (
+    datasources_are_complete,
+    events_have_no_field,
+    fields_are_in_their_place,
+    fields_have_both_names,
+    load_files_are_complete,
+    timestamps_have_one_form,
+)
+from .gates_of_files import archive_is_small, files_are_used, files_can_be_read, files_exist
+from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load
+from .gates_of_workflows import (
+    at_most_three_at_once,
+    failures_are_contained,
+    keys_are_known,
+    variables_are_defined,
+    windows_fall_back,
+    workflows_run_in_utc,
+)
+from .places import Problem
+from .repo import Repo
+from .tree import Folder as Folder
+from .tree import Rendered as Rendered
+from .tree import Tree
+
+GATES = (
+    files_can_be_read,
+    files_exist,
+    files_are_used,
+    keys_are_known,
+    variables_are_defined,
+    workflows_run_in_utc,
+    datasources_are_complete,
+    timestamps_have_one_form,
+    fields_have_both_names,
+    fields_are_in_their_place,
+    events_have_no_field,
+    load_files_are_complete,
+    loads_are_logged,
+    log_rows_find_their_load,
+    errors_are_logged,
+    at_most_three_at_once,
+    failures_are_contained,
+    windows_fall_back,
+    credentials_stay_here,
+    no_key_is_shared,
+    archive_is_small,
+)
+
+
+def check(tree: Tree, catalogue: Catalogue, gates: Iterable[Gate] = GATES) -> list[Result]:
+    """What each gate finds.
+
+    Args:
+        tree: the repo. Of files yet to be written the gates that need git or the credentials are left out.
+        catalogue: the data sources that are known.
+        gates: those to ask, in their order.
+    """
+    if not tree.has_folder("ingestion"):
+        missing = Problem("ingestion", 1, f"there is no such folder in {tree}")
+        return [Result("There are workflows", [missing])]
+    repo, results = Repo(tree, catalogue), []
+    for gate in gates:
+        if tree.on_disk or not gate.needs_disk:
+            results.append(result(gate, repo))
+        if gate is files_can_be_read and results[-1].problems:
+            break  # what cannot be read would be missed by every other gate
+    return results
+
+
+def report(results: Iterable[Result]) -> str:
+    """A line a gate, and under a failed one a line a problem."""
+    lines = []
+    for name, problems in results:
+        lines.append(f"{'✗' if problems else '✓'} {name}")
+        lines += [f"    {problem.path}:{problem.line}: {problem.text}" for problem in problems]
+    return "\n".join(lines)

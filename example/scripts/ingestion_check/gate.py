@@ -1,0 +1,47 @@
+"""What a gate is, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from .places import Place, Problem
+
+if TYPE_CHECKING:
+    from .repo import Repo
+
+Finder = Callable[["Repo"], Iterator[Problem]]
+
+
+class Gate(NamedTuple):
+    """One thing that must hold in a repo.
+
+    Attributes:
+        title: what holds, as the report says it.
+        find: finds the places where it does not hold; its docstring says why it should.
+        needs_disk: whether it asks git, or reads the credentials: it cannot judge files yet to be written.
+    """
+
+    title: str
+    find: Finder
+    needs_disk: bool
+
+
+class Result(NamedTuple):
+    """What a gate found: one problem a line, since others in the same line may follow from it."""
+
+    name: str
+    problems: list[Problem]
+
+
+def gate(title: str, needs_disk: bool = False) -> Callable[[Finder], Gate]:
+    """Make a gate of the function that finds its problems."""
+    return lambda find: Gate(title, find, needs_disk)
+
+
+def result(of: Gate, repo: Repo) -> Result:
+    """What a gate finds in a repo, in the order of the files and lines."""
+    found: dict[Place, Problem] = {}
+    for problem in of.find(repo):
+        found.setdefault(Place(problem.path, problem.line), problem)
+    return Result(of.title, [found[place] for place in sorted(found)])

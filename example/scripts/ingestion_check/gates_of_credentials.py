@@ -1,0 +1,37 @@
+"""Gates of the credentials: that they are secrets that TD takes, and stay where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import credentials
+from .gate import gate
+from .places import Problem
+from .repo import IGNORE_FILE, MAX_FILE, Repo
+
+
+@gate("Credentials are a flat map, ignored by git and by td wf push", needs_disk=True)
+def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
+    """Both git and `td wf push` take the file if nothing tells them not to, and neither reads the other's list."""
+    if not repo.tree.is_git_ignored(credentials.PATH):
+        why = f"git must ignore {credentials.PATH}; if it is committed, git rm --cached it"
+        yield Problem(".gitignore", 1, why)
+    if not repo.is_kept_from_push(credentials.PATH):
+        name = credentials.PATH.rpartition("/")[2]
+        yield Problem(IGNORE_FILE, 1, f"must name {name}: td wf push does not read .gitignore")
+    if repo.credentials is None:
+        yield Problem(credentials.PATH, 1, f'must be a map, {{"{credentials.ENTRY}": "pk_..."}}')
+    for key, value in repo.credentials or ():
+        if not credentials.is_secret(key, value):
+            why = f"{key}: td wf secrets takes texts, under names of letters"
+            yield repo.in_credentials(key).problem(why)
+
+
+@gate("No file that git or td wf push takes holds a key", needs_disk=True)
+def no_key_is_shared(repo: Repo) -> Iterator[Problem]:
+    """A key that was pushed or committed once is in others' hands, and a later commit does not take it back."""
+    why = f"here is a key: keep it in {credentials.PATH} alone, and get a new one"
+    for file in {*repo.tree.shared, *repo.pushed}:
+        content = repo.tree.start(file, MAX_FILE + 1)
+        for found in credentials.KEY.finditer(content):
+            yield Problem(file, content.count(b"\n", 0, found.start()) + 1, why)

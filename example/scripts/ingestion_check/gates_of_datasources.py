@@ -1,0 +1,127 @@
+"""Gates of what is loaded: the datasources, and the load files and queries that they are given to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .digdag import TALK_TO_PEOPLE
+from .expected import expect_form, expect_value, unexpected
+from .fields import Names, wrong_names
+from .gate import gate
+from .places import Place, Problem, place_in
+from .repo import BACKFILL, DATASOURCES, INCREMENTAL, LISTS, Repo
+from .sql import without_comments
+from .timestamps import FORM, is_past, wrong_formats, wrong_times
+from .yaml_places import Map, texts
+
+TIMESTAMP = f"{FORM}, UTC, without a zone"
+TABLE_KEY, API_KEY = "incremental_field", "incremental_field_connector"
+
+
+@gate("Datasources are complete")
+def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
+    """What an entry lacks becomes an empty text in SQL and in load files, and is not an error there."""
+    document = repo.document(DATASOURCES)
+    for name in LISTS:
+        if not document.sections(name):
+            yield document.at(name).problem(f"{name} must be a list of maps, one for each object")
+    tables: dict[str, Place] = {}
+    backfills = [entry.text("table_name") for name, entry in repo.entries if name == BACKFILL]
+    historical = "|".join(map(re.escape, backfills))
+    for name, entry in repo.entries:
+        table, place = entry.text("table_name"), entry.at("table_name")
+        yield from expect_form(entry, "table_name", "3 to 128 of a-z, 0-9 and _", r"[a-z0-9_]{3,128}")
+        if tables.setdefault(table, place) != place:
+            why = f"{table} is the table of line {tables[table].line} too, each entry needs its own"
+            yield place.problem(why)
+        yield from expect_form(entry, "config_file", "a load file in config/", r".+")
+        yield from expect_value(entry, "workflow_name", LISTS[name])
+        # What changed must not replace all the rest; a full load must not append it all again.
+        yield from expect_value(entry, "mode", "append" if entry.text(TABLE_KEY) else "replace")
+        if name == INCREMENTAL:
+            yield from expect_form(entry, "historical_table", "a table of hist_datasources", historical)
+            yield from expect_form(entry, "lookback_seconds", "a number of seconds, 0 for none", r"[0-9]+")
+        else:
+            yield from expect_form(entry, "window_days", "a number of days, or empty", r"([1-9][0-9]*)?")
+
+
+@gate("Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone")
+def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
+    """The connector takes no other form: it reads one with a zone, say, as an empty time, and loads everything."""
+    for _, entry in repo.entries:
+        start = entry.text("default_start_time")
+        if not is_past(start):
+            why = f"default_start_time must be a past {TIMESTAMP}, not {start or 'empty'}"
+            yield entry.at("default_start_time").problem(why)
+    for text in (text for step in repo.steps if step.operator not in TALK_TO_PEOPLE for text in step.texts):
+        for time in wrong_times(text):
+            yield text.at(time).problem(f"{time} must be {TIMESTAMP}")
+    for text in (text for _, load in repo.load_files for text in texts(load)):
+        for time in wrong_times(text) + wrong_formats(text):
+            yield text.at(time).problem(f"{time} must be {TIMESTAMP}")
+    for file in repo.queries:
+        for number, line in enumerate(without_comments(repo.text(file)).split("\n"), 1):
+            for time in wrong_times(line) + wrong_formats(line):
+                yield Problem(file, number, f"{time} must give {TIMESTAMP}")
+
+
+@gate("Campaigns' fields, and all others, have the right two names")
+def fields_have_both_names(repo: Repo) -> Iterator[Problem]:
+    """Campaigns are `updated_at` in the table and `updated` in the API: mixed up, they load nothing."""
+    for name, entry in repo.entries:
+        source = entry.text("name")
+        meant = repo.catalogue.meant(source) or source
+        yield from expect_value(entry, "name", meant or "a data source of the connector")
+        given = Names(entry.text(TABLE_KEY), entry.text(API_KEY))
+        for which, wanted in wrong_names(given, repo.catalogue.names(source, name == BACKFILL)):
+            yield unexpected(entry, TABLE_KEY if which == "table" else API_KEY, wanted)
+
+
+@gate("SQL gets the table's field, load files the API's")
+def fields_are_in_their_place(repo: Repo) -> Iterator[Problem]:
+    """The API's name in SQL is no column; the table's name in a load file is no field of Klaviyo's API."""
+    for file in repo.queries:
+        sql = without_comments(repo.text(file))
+        for found in re.finditer(rf"\b{API_KEY}\b", sql):
+            yield place_in(file, sql, found.start()).problem(f"must be {TABLE_KEY}: this is SQL")
+    for text in (text for step in repo.steps if step.operator == "td>" for text in step.texts):
+        if API_KEY in text:
+            yield text.at(API_KEY).problem(f"must be {TABLE_KEY}: this goes to SQL")
+    for entry, load in repo.load_files:
+        if entry.text(TABLE_KEY) and repo.catalogue.takes_field(entry.text("name")):
+            same = re.escape(entry.text(API_KEY))
+            yield from expect_form(load.section("in"), TABLE_KEY, "${datasource." + API_KEY + "}", same)
+
+
+@gate("Events have no incremental_field, and skip related objects")
+def events_have_no_field(repo: Repo) -> Iterator[Problem]:
+    """The connector knows the field of events itself and refuses to be told; related objects take hours."""
+    for entry, load in repo.load_files:
+        source = load.section("in")
+        if not repo.catalogue.takes_field(entry.text("name")):
+            if TABLE_KEY in source:
+                why = f"the connector refuses {TABLE_KEY} here: delete it"
+                yield source.at(TABLE_KEY).problem(why)
+            yield from expect_value(source, "skip_related_objects", "true")
+
+
+@gate("Load files ask for their window, and fill the column time")
+def load_files_are_complete(repo: Repo) -> Iterator[Problem]:
+    """Without its window the connector loads everything, again and again, and no task fails."""
+    for entry, load in repo.load_files:
+        source, mode = load.section("in"), re.escape(entry.text("mode"))
+        yield from expect_value(source, "type", "klaviyo")
+        yield from expect_form(source, "data_source", "${datasource.name}", re.escape(entry.text("name")))
+        yield from expect_form(source, "td_authentication_id", "given", r".+")
+        yield from expect_form(load.section("out"), "mode", "${datasource.mode}", mode)
+        if entry.text(TABLE_KEY):
+            yield from expect_value(source, "incremental", "true")
+            for key in ("start_time", "end_time"):
+                window = f"td.last_results.{key}"
+                yield from expect_form(source, key, "${" + window + "}", rf"(?s).*\b{window}\b.*")
+        else:
+            yield from expect_form(source, "incremental", "false", r"")
+        filters = [each for each in load.sections("filters") if each.text("type") == "add_time"]
+        for added in [each.section("from_value") for each in filters] or [Map(load.at("filters"))]:
+            yield from expect_value(added, "mode", "upload_time")

@@ -1,0 +1,88 @@
+"""Gates of the files: that they can be read, are there, are used, and fit into the archive."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+
+from .expected import nearest
+from .expressions import EXPRESSION
+from .gate import gate
+from .places import Place, Problem
+from .repo import DATASOURCES, LISTS, Repo
+from .yaml_places import Map, Text, parts
+
+MAX_ARCHIVE = 2_000_000
+
+
+@gate("YAML, JSON and .dig files can be read, and have no key twice")
+def files_can_be_read(repo: Repo) -> Iterator[Problem]:
+    """Digdag parses every .dig of a project: one that is broken keeps all others from running.
+
+    What cannot be read would be missed by every other gate, so none of them is asked then.
+    """
+    for file in repo.pushed:
+        if file.endswith((".yml", ".yaml", ".dig")):
+            repo.value(file)
+        if file.endswith(".dig") and not isinstance(repo.value(file), Map):
+            yield Problem(file, 1, "must be a map of tasks")
+    keys = [key for key, _ in repo.credentials or ()]
+    for key in (key for key in keys if keys.count(key) > 1):
+        yield repo.in_credentials(key).problem(f"{key} stands here twice, keep one")
+    for file in repo.queries:
+        repo.text(file)
+    yield from repo.problems
+
+
+@gate("Files that a workflow or a datasource names are there")
+def files_exist(repo: Repo) -> Iterator[Problem]:
+    """A file that is missing, or not pushed, ends a run only when its task comes, hours later perhaps."""
+    named = [(Place(DATASOURCES, 1), DATASOURCES)]
+    for name, workflow in LISTS.items():
+        named.append((repo.document(DATASOURCES).at(name), f"ingestion/{workflow}.dig"))
+    for _, entry in repo.entries:
+        if entry.text("config_file"):
+            named.append((entry.at("config_file"), f"ingestion/config/{entry.text('config_file')}"))
+    for step in repo.steps:
+        if "${" not in step.command:
+            named += [(step.body.at(step.operator), file) for file in step.files]
+    named += [(name.place, name.included) for name in _includes(repo)]
+    for place, file in named:
+        if not repo.tree.has_file(file):
+            yield place.problem(f"{file} is not there{nearest(file, repo.pushed)}")
+        elif file not in repo.pushed:
+            why = "it is outside of ingestion/, or in .digdagignore"
+            yield place.problem(f"{file} is not pushed to TD: {why}")
+
+
+@gate("No Klaviyo file lies unused")
+def files_are_used(repo: Repo) -> Iterator[Problem]:
+    """A load file or a query that nothing names is a leftover, or a workflow has lost its name."""
+    used = {DATASOURCES, *(name.included for name in _includes(repo))}
+    used |= {file for root in repo.workflows for step in root.walk() for file in step.files}
+    patterns = [EXPRESSION.sub("*", file) for file in used]
+    for file in repo.pushed:
+        is_for_people = file.endswith(".sql") and "${" not in repo.text(file)
+        if (
+            re.search(r"/klaviyo_[^/]*\.(sql|ya?ml)$", file)
+            and not is_for_people
+            and not any(fnmatch.fnmatchcase(file, pattern) for pattern in patterns)
+        ):
+            yield Problem(file, 1, "no workflow and no datasource names this file: name it, or delete it")
+
+
+@gate("The archive is small enough to push")
+def archive_is_small(repo: Repo) -> Iterator[Problem]:
+    """TD refuses an archive of more than 2 MB: an export that was left in ingestion/ is enough for that."""
+    sizes = {file: repo.tree.size(file) for file in repo.pushed}
+    if sum(sizes.values()) > MAX_ARCHIVE:
+        largest = max(sizes, key=lambda file: sizes[file])
+        size = f"{sum(sizes.values()) / 1e6:.1f} MB"
+        yield Problem(largest, 1, f"all files have {size}, TD takes 2: name some in .digdagignore")
+
+
+def _includes(repo: Repo) -> list[Text]:
+    """What workflows include: a neighbour's too, which could keep the whole project from running."""
+    maps = [part for root in repo.workflows for part in parts(root.body) if isinstance(part, Map)]
+    return [name for found in maps for name in found.includes]

@@ -1,0 +1,139 @@
+"""Gates of how it is loaded: what Digdag takes without a word, and fails at, or worse, later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .digdag import (
+    GROUP_KEYS,
+    MAKE_ANY_VARIABLE,
+    NEEDS,
+    NESTED_KEYS,
+    OPERATORS,
+    TASK_KEYS,
+    WORKFLOW_KEYS,
+)
+from .expected import expect_value, nearest
+from .expressions import variables
+from .gate import gate
+from .places import Problem, place_in
+from .repo import INCREMENTAL, LISTS, Repo
+from .sql import coalesces, without_comments
+from .workflows import Step
+from .yaml_places import Map
+
+
+@gate("Operators and keys are those that Digdag knows")
+def keys_are_known(repo: Repo) -> Iterator[Problem]:
+    """Digdag ignores a key that it does not know: `_paralel` runs one by one, `_eror` never."""
+    for step in repo.steps:
+        known = WORKFLOW_KEYS if not step.parent else TASK_KEYS if step.operator else GROUP_KEYS
+        for key, value in step.body.items():
+            if key.startswith("+"):
+                if step.operator or not isinstance(value, Map):
+                    yield key.place.problem(f"{key} must be a map of its own, in a group or in a _do")
+            elif key.endswith(">"):
+                if key not in OPERATORS:
+                    yield key.place.problem(f"there is no operator {key}{nearest(key, OPERATORS)}")
+                elif key != step.operator or not step.parent:
+                    yield key.place.problem(f"{key} needs a task of its own")
+            elif key not in known and (key.startswith("_") or not step.operator):
+                yield key.place.problem(f"Digdag knows no {key} here{nearest(key, known | OPERATORS)}")
+            for name in value if key in NESTED_KEYS and isinstance(value, Map) else ():
+                if name not in NESTED_KEYS[key]:
+                    yield name.place.problem(f"{key} knows no {name}{nearest(name, NESTED_KEYS[key])}")
+        needs = NEEDS.get(step.operator, [])
+        if needs and not any(key in step.body for key in needs):
+            why = f"{step.operator} needs {' or '.join(needs)}"
+            yield step.body.at(step.operator).problem(why)
+
+
+@gate("Every ${variable} is defined")
+def variables_are_defined(repo: Repo) -> Iterator[Problem]:
+    """Digdag stops at a variable that is missing, but takes a missing property for an empty text."""
+    scripted = {step.workflow for step in repo.steps if step.operator in MAKE_ANY_VARIABLE}
+    runs: dict[str, list[Step]] = {}
+    for step in (step for step in repo.steps if step.workflow not in scripted):
+        for text in step.texts:
+            for _, name in variables(text):
+                if why := step.undefined(name):
+                    yield text.at(name).problem(why)
+        for file in step.files:
+            runs.setdefault(file, []).append(step)
+    for file, steps in runs.items():
+        for offset, name in variables(repo.text(file)):
+            reasons = [step.undefined(name) for step in steps]
+            if all(reasons):
+                yield place_in(file, repo.text(file), offset).problem(reasons[0])
+            for step, why in zip(steps, reasons, strict=True):
+                if why and not all(reasons):
+                    yield step.body.at(step.operator).problem(f"{file} needs {name}: {why}")
+
+
+@gate("Workflows run in UTC")
+def workflows_run_in_utc(repo: Repo) -> Iterator[Problem]:
+    """Windows and the log are in UTC; a schedule or a session time in another zone is off by hours."""
+    for root in repo.loaders:
+        yield from expect_value(root.body, "timezone", "UTC")
+
+
+@gate("At most three loads run at once (_parallel: limit: 3)")
+def at_most_three_at_once(repo: Repo) -> Iterator[Problem]:
+    """Klaviyo limits the rate of an account, and TD the tasks that run at once."""
+    for load in repo.loads:
+        at_once = 1
+        for step in load.above:
+            parallel = step.body.section("_parallel")
+            limit = parallel.text("limit")
+            if parallel or step.body.text("_parallel").lower() == "true":
+                tasks = 99 if step.operator else len(step.steps)
+                at_once *= min(tasks, int(limit) if re.fullmatch(r"[1-9][0-9]?", limit) else 99)
+                if at_once > 3:
+                    place = parallel.at("limit") if parallel else step.body.at("_parallel")
+                    why = "limit must be 3 or less, or less still for one _parallel in another"
+                    yield place.problem(why)
+                    break
+
+
+@gate("A load that fails holds up no other, and fails the run")
+def failures_are_contained(repo: Repo) -> Iterator[Problem]:
+    """A batch of `_parallel` starts only if all tasks of the one before went well; a pass that is
+    repeated for that hides the failure, so that a later task must tell it.
+    """
+    for load in repo.loads:
+        if not load.object or not load.object.parent:
+            continue
+        loop = load.object.parent
+        if "_parallel" in loop.body and not any("_retry" in step.body for step in loop.above):
+            why = "a group around this needs _retry: no batch starts after a failed load"
+            yield loop.place.problem(why)
+        if not any(step.operator == "fail>" and step.object is not load.object for step in repo.after(load)):
+            why = "a task after this one needs fail>: the run would end well all the same"
+            yield loop.place.problem(why)
+
+
+@gate("Windows are a COALESCE over incremental table, historical table, default start")
+def windows_fall_back(repo: Repo) -> Iterator[Problem]:
+    """Without the second, a first incremental run loads all history; without the third, nothing at all."""
+    for load in (load for load in repo.loads if load.workflow in LISTS.values()):
+        queries = [step for step in repo.before(load) if step.stores_results]
+        if not queries:
+            why = "a td> before this one must get the window, with store_last_results: true"
+            yield load.place.problem(why)
+        elif load.workflow == LISTS[INCREMENTAL]:
+            for file in queries[-1].files:
+                yield from _missing_fallback(file, without_comments(repo.text(file)))
+
+
+def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
+    """That no COALESCE in a query goes from the one table to the other, and on to the default."""
+    table = r"\b(?:FROM|JOIN)\s+(?:\$\{[^{}]*\}\.|\w+\.)?\$\{\s*datasource\."
+    wanted = [table + "table_name", table + "historical_table", r"datasource\.default_start_time"]
+    found = list(coalesces(sql))
+    for _, given in found:
+        order = [next((n for n, text in enumerate(given) if re.search(one, text)), -1) for one in wanted]
+        if -1 < order[0] < order[1] < order[2]:
+            return
+    place = place_in(file, sql, found[0][0] if found else 0)
+    yield place.problem("must be COALESCE(newest of table_name, of historical_table, default)")

@@ -1,0 +1,152 @@
+"""The files of a repo, each read once, and what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from . import credentials
+from .expressions import EXPRESSION
+from .fields import Catalogue
+from .ignore_files import is_ignored
+from .places import Place, Problem, place_in
+from .sql import without_comments
+from .tree import Tree
+from .workflows import Step, Surroundings
+from .yaml_places import Map, Reader, Text, parts
+
+DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
+IGNORE_FILE = "ingestion/.digdagignore"
+# The lists of datasources, and the workflow that each belongs to.
+INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
+LISTS = {INCREMENTAL: "klaviyo_ingest_inc", BACKFILL: "klaviyo_ingest_hist"}
+# A file that another source of the same client may have brought says this where it is ours.
+SIGNATURE = "from the Klaviyo ingestion template"
+
+MAX_FILE = 1_000_000
+
+
+class Repo:
+    """What the files of a repo say. A path is the one in the repo, with slashes.
+
+    Attributes:
+        tree: the files.
+        catalogue: the data sources that are known.
+        problems: what is wrong with files as such: with every one that was read so far.
+        pushed: what `td wf push` takes: no dot-files, and nothing that .digdagignore names.
+        credentials: their entries, none if they cannot be read; None, if they are no map.
+        entries: the datasources, each with the name of its list.
+        load_files: the datasources whose load file is there, each with what that says.
+        workflows: all workflows, those of other sources too.
+        ours: the workflows of Klaviyo; `steps` are their tasks.
+        loads: the tasks that load; `loaders` are the workflows that do, or should.
+        queries: the SQL files that our workflows run, but for those that another source brought.
+    """
+
+    def __init__(self, tree: Tree, catalogue: Catalogue) -> None:
+        self.tree, self.catalogue = tree, catalogue
+        self.problems: list[Problem] = []
+        self._texts: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+
+        visible = [path for path in tree.paths("ingestion") if "/." not in path]
+        self.pushed = [path for path in visible if not self.is_kept_from_push(path)]
+        self.credentials = self._read_credentials()
+
+        self.entries = [
+            (name, entry) for name in LISTS for entry in self.document(DATASOURCES).sections(name)
+        ]
+        files = [(entry, f"ingestion/config/{entry.text('config_file')}") for _, entry in self.entries]
+        self.load_files = [(entry, self.document(file)) for entry, file in files if tree.has_file(file)]
+
+        paths = [path for path in self.pushed if path.endswith(".dig")]
+        self.workflows = [self._workflow(path) for path in paths]
+        self.ours = [root for root in self.workflows if root.workflow.startswith("klaviyo_")]
+        self.steps = [step for root in self.ours for step in root.walk()]
+        self.loads = [step for step in self.steps if step.operator == "td_load>"]
+        loaders = {*LISTS.values(), *(load.workflow for load in self.loads)}
+        self.loaders = [root for root in self.ours if root.workflow in loaders]
+        run = {file for step in self.steps if step.operator == "td>" for file in step.files}
+        self.queries = sorted(file for file in run if "/klaviyo_" in file or SIGNATURE in self.text(file))
+
+    def text(self, path: str) -> str:
+        """A file's text; empty, if it is none."""
+        if path not in self._texts:
+            found, self._texts[path] = self.tree.start(path, MAX_FILE + 1), ""
+            try:
+                if len(found) > MAX_FILE:
+                    self.problems.append(Problem(path, 1, "is larger than 1 MB, too much for Digdag to read"))
+                else:
+                    self._texts[path] = found.decode("utf-8-sig").replace("\r\n", "\n")
+            except UnicodeDecodeError as error:
+                line = found.count(b"\n", 0, error.start) + 1
+                self.problems.append(Problem(path, line, "is not UTF-8, save it as UTF-8"))
+        return self._texts[path]
+
+    def value(self, path: str) -> Any:
+        """What a YAML file says; an empty map, if it cannot be read; None, if it says nothing."""
+        if path not in self._values:
+            self._values[path] = Map(Place(path, 1))  # so that a file that includes itself finds an end
+            reader = Reader(path, self.text(path), self.value)
+            try:
+                self._values[path] = reader.read()
+            except (yaml.YAMLError, ValueError, RecursionError) as error:
+                mark = getattr(error, "problem_mark", None)
+                line = min(mark.line, self.text(path).rstrip().count("\n")) + 1 if mark else 1
+                why = getattr(error, "problem", None) or " ".join(str(error).split())
+                self.problems.append(Problem(path, line, f"cannot be read: {why}"))
+            self.problems += reader.problems
+        return self._values[path]
+
+    def document(self, path: str) -> Map:
+        """What a YAML file says; an empty map, if it says no map."""
+        return self.value(path) if isinstance(self.value(path), Map) else Map(Place(path, 1))
+
+    def is_kept_from_push(self, path: str) -> bool:
+        """Whether .digdagignore names a file."""
+        return is_ignored(path.removeprefix("ingestion/"), self.text(IGNORE_FILE))
+
+    def in_credentials(self, key: str) -> Place:
+        """Where an entry of the credentials stands."""
+        text = self.text(credentials.PATH)
+        return place_in(credentials.PATH, text, max(text.rfind(json.dumps(key)), 0))
+
+    def before(self, load: Step) -> list[Step]:
+        """The tasks of the same object that run before a load."""
+        earlier = self.steps[: self.steps.index(load)]
+        return [step for step in self._of(load, earlier) if step.object is load.object]
+
+    def after(self, load: Step) -> list[Step]:
+        """The tasks of the same workflow that run after a load that went well."""
+        return self._of(load, self.steps[self.steps.index(load) :])
+
+    def _of(self, load: Step, steps: list[Step]) -> list[Step]:
+        return [step for step in steps if step.workflow == load.workflow and not step.after_error]
+
+    def _workflow(self, path: str) -> Step:
+        body, workflow = self.document(path), path.rpartition("/")[2].removesuffix(".dig")
+        own = [entry for name, entry in self.entries if LISTS[name] == workflow]
+        datasources = own or [entry for _, entry in self.entries]
+        return Step(path, Text(""), body, Surroundings(datasources, self._words))
+
+    @cached_property
+    def _words(self) -> set[str]:
+        """All words of our SQL, in files and in workflows."""
+        queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
+        workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
+        queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
+        code = (EXPRESSION.sub("", without_comments(query)) for query in queries)
+        return {word for sql in code for word in re.findall(r"\w+", sql)}
+
+    def _read_credentials(self) -> list[tuple[str, Any]] | None:
+        text = self.text(credentials.PATH)
+        try:
+            return credentials.entries(text) if text else []
+        except ValueError as error:
+            line = getattr(error, "lineno", 1)
+            self.problems.append(Problem(credentials.PATH, line, f"is not JSON: {error}"))
+            return []

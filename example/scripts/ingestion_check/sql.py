@@ -1,0 +1,37 @@
+"""How a query is read: without its comments, and an expression's arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
+_SUBQUERY = re.compile(r"(\w+)\s+AS\s*\(", re.IGNORECASE)
+
+
+def without_comments(sql: str) -> str:
+    """A query with blanks for its comments, so that all else keeps its place."""
+    return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), sql)
+
+
+def arguments(sql: str, start: int) -> list[str]:
+    """What stands between the commas up to the parenthesis that closes the one before `start`."""
+    found, depth, begun = [], 0, start
+    for mark in re.compile(r"[(),]").finditer(sql, start, start + 10_000):
+        if depth == 0 and mark[0] != "(":
+            found.append(sql[begun : mark.start()])
+            begun = mark.end()
+        depth += {"(": 1, ",": 0, ")": -1}[mark[0]]
+        if depth < 0:
+            break
+    return found
+
+
+def coalesces(sql: str) -> Iterator[tuple[int, list[str]]]:
+    """Each COALESCE of a query: its offset and its arguments, each with the subqueries that it names."""
+    subqueries = {found[1]: ",".join(arguments(sql, found.end())) for found in _SUBQUERY.finditer(sql)}
+    for found in re.finditer(r"\bCOALESCE\s*\(", sql, re.IGNORECASE):
+        read = arguments(sql, found.end())
+        for number, argument in enumerate(read):
+            read[number] += " ".join(text for name, text in subqueries.items() if f"{name}." in argument)
+        yield found.start(), read

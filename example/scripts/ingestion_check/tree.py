@@ -1,0 +1,134 @@
+"""The files that are checked: those in a folder, or those that are yet to be written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from .ignore_files import is_ignored
+
+# Not the client's files: git's own, and what tools install.
+SKIPPED = (".git", ".venv", "node_modules")
+
+
+class Tree(ABC):
+    """The files of a repo. A path is the one in the repo, with slashes.
+
+    Attributes:
+        on_disk: whether git and the credentials can be asked too.
+        in_git: what git tracks, or would if it were to add all; None where there is no git to tell.
+    """
+
+    on_disk = False
+    in_git: list[str] | None = None
+
+    @abstractmethod
+    def paths(self, folder: str = "") -> list[str]:
+        """All files in a folder and below it."""
+
+    @abstractmethod
+    def has_folder(self, path: str) -> bool: ...
+
+    @abstractmethod
+    def has_file(self, path: str) -> bool: ...
+
+    @abstractmethod
+    def size(self, path: str) -> int:
+        """A file's size in bytes."""
+
+    @abstractmethod
+    def start(self, path: str, size: int) -> bytes:
+        """The first bytes of a file; none, if there is no such file or it cannot be read."""
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """What git takes, or would take."""
+        if self.in_git is not None:
+            return self.in_git
+        return [path for path in self.paths() if not self.is_git_ignored(path)]
+
+    def is_git_ignored(self, path: str) -> bool:
+        """Whether git leaves a file alone; without git, whether .gitignore says so."""
+        patterns = self.start(".gitignore", 1_000_000).decode("utf-8-sig", "replace")
+        return is_ignored(path, patterns)
+
+
+class Folder(Tree):
+    """A client's repo on disk."""
+
+    on_disk = True
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        self.in_git = None if listed is None else [path for path in listed.split("\0") if path]
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def paths(self, folder: str = "") -> list[str]:
+        found: list[str] = []
+        for here, folders, names in os.walk(self.root / folder):
+            folders[:] = [name for name in folders if name not in SKIPPED]
+            found += [Path(here, name).relative_to(self.root).as_posix() for name in names]
+        return sorted(found)
+
+    def has_folder(self, path: str) -> bool:
+        return os.path.isdir(self.root / path)
+
+    def has_file(self, path: str) -> bool:
+        return os.path.isfile(self.root / path)
+
+    def size(self, path: str) -> int:
+        return os.lstat(self.root / path).st_size
+
+    def start(self, path: str, size: int) -> bytes:
+        try:
+            with open(self.root / path if self.has_file(path) else os.devnull, "rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
+    def is_git_ignored(self, path: str) -> bool:
+        if self.in_git is None:
+            return super().is_git_ignored(path)
+        return path not in self.in_git and self._git("check-ignore", "-q", path) is not None
+
+    def _git(self, *command: str) -> str | None:
+        """What git answers; None, if it says no, or is not there."""
+        try:
+            answer = subprocess.run(
+                ["git", "-C", self.root, *command], capture_output=True, check=False, timeout=20
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return os.fsdecode(answer.stdout) if answer.returncode == 0 else None
+
+
+class Rendered(Tree):
+    """Files that are yet to be written: their texts, by their paths."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    def __str__(self) -> str:
+        return "the rendered files"
+
+    def paths(self, folder: str = "") -> list[str]:
+        return sorted(path for path in self.texts if not folder or path.startswith(f"{folder}/"))
+
+    def has_folder(self, path: str) -> bool:
+        return bool(self.paths(path))
+
+    def has_file(self, path: str) -> bool:
+        return path in self.texts
+
+    def size(self, path: str) -> int:
+        return len(self.texts[path].encode())
+
+    def start(self, path: str, size: int) -> bytes:
+        return self.texts.get(path, "").encode()[:size]

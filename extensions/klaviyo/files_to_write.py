@@ -1,0 +1,60 @@
+"""What the template writes: where each file goes, and its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jinja2 import Environment
+from jinja2.runtime import Context
+
+from .answers import objects_to_load
+
+
+class FileToWrite(NamedTuple):
+    """A file that Copier would write.
+
+    Attributes:
+        path: where, in the client's repo.
+        source: what it is made of, in the template.
+        scope: the variables that it is rendered with.
+        environment: what renders it.
+    """
+
+    path: str
+    source: str
+    scope: dict[str, Any]
+    environment: Environment
+
+    def text(self) -> str:
+        """Its text, in memory."""
+        if self.source.endswith(".jinja"):
+            return self.environment.get_template(self.source).render(self.scope)
+        assert self.environment.loader
+        return self.environment.loader.get_source(self.environment, self.source)[0]
+
+
+def files_to_write(context: Context) -> Iterator[FileToWrite]:
+    """Every file that Copier would write, except the credentials."""
+    root = Path(context["_copier_conf"]["src_path"])
+    for file in sorted((root / "template").rglob("*")):
+        source = file.relative_to(root).as_posix()
+        if not file.is_file() or "credentials_ingestion.json" in source or "__pycache__" in source:
+            continue
+        # A name with a yield tag is rendered once for each object, as Copier does it.
+        variants = [{"object": each} for each in objects_to_load(context)] if "{% yield" in source else [{}]
+        for variant in variants:
+            scope = {**context.get_all(), **variant}
+            path = source.removeprefix("template/").removesuffix(".jinja")
+            path = context.environment.from_string(path).render(scope)
+            if all(path.split("/")):  # Copier leaves out what has an empty part in its path
+                yield FileToWrite(path, source, scope, context.environment)
+
+
+def files_that_stay(context: Context) -> set[str]:
+    """The files of another source that Copier leaves as they are, by `_skip_if_exists` of copier.yml."""
+    settings = Path(context["_copier_conf"]["src_path"]) / "copier.yml"
+    skipped = yaml.safe_load(settings.read_text(encoding="utf-8"))["_skip_if_exists"]
+    return {context.environment.from_string(each).render(context.get_all()) for each in skipped}

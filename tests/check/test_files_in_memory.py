@@ -1,0 +1,58 @@
+"""The gates judge files that are yet to be written as they would judge them in a folder."""
+
+import pytest
+from client_edits import CREDENTIALS, FAILED, INC, Edit, Entry, edits
+
+
+def in_memory(repo):
+    """The texts of a repo's files, but for the credentials."""
+    files = {path.relative_to(repo).as_posix(): path for path in repo.rglob("*") if path.is_file()}
+    return {name: path.read_text(encoding="utf-8") for name, path in files.items() if name != CREDENTIALS}
+
+
+@pytest.fixture
+def judge(check):
+    """Gives what the gates say of texts."""
+    package = check.package
+    return lambda texts: package.check(package.Rendered(texts), check.catalogue)
+
+
+def test_every_gate_but_those_of_git_and_the_credentials_is_asked(check, judge, plain_repo):
+    results = judge(in_memory(plain_repo))
+
+    left_out = {gate.title for gate in check.package.GATES} - {result.name for result in results}
+    assert left_out == {
+        "Credentials are a flat map, ignored by git and by td wf push",
+        "No file that git or td wf push takes holds a key",
+    }
+    assert [result for result in results if result.problems] == []
+
+
+@edits(
+    {
+        "in a workflow": Edit(INC, "limit: 3", "limit: 4"),
+        "in a datasource": Entry("klaviyo_campaigns", "incremental_field", "updated"),
+        "a name of no file": Edit(INC, "td>: sql/klaviyo_failed.sql", "td>: sql/klaviyo_failures.sql"),
+        "a file that cannot be read": Edit(INC, "  td:\n", "\ttd:\n"),
+    }
+)
+def test_they_find_the_same_in_the_same_lines(edit, check, judge, plain_repo):
+    place = edit.make(plain_repo)
+
+    results = judge(in_memory(plain_repo))
+
+    on_disk = {result.name: result.problems for result in check.results(plain_repo)}
+    assert place in [problem[:2] for result in results for problem in result.problems]
+    assert [on_disk[result.name] for result in results] == [result.problems for result in results]
+
+
+def test_a_file_that_is_missing_is_found(judge, plain_repo):
+    texts = in_memory(plain_repo)
+    del texts[FAILED]
+
+    failed = [result.name for result in judge(texts) if result.problems]
+    assert failed[0] == "Files that a workflow or a datasource names are there"
+
+
+def test_texts_without_workflows_are_reported(judge):
+    assert [result.name for result in judge({"README.md": ""})] == ["There are workflows"]

@@ -1,0 +1,291 @@
+"""An edit that breaks nothing fails no gate."""
+
+import pytest
+from client_edits import (
+    CAMPAIGNS,
+    CREDENTIALS,
+    DATABASE,
+    DATASOURCES,
+    DIGDAGIGNORE,
+    EVENTS,
+    HIST,
+    INC,
+    LOG_START,
+    METRICS,
+    PROFILES,
+    WINDOW,
+    Edit,
+    Entry,
+)
+
+START = '"2023-09-01T00:00:00.000000"'
+FLOWS = """\
+  - name: flows
+    table_name: klaviyo_flows{hist}
+    config_file: klaviyo_lists_load.yml
+    incremental_field: changed_at
+    incremental_field_connector: changed
+    default_start_time: "2024-02-29T00:00:00.000000"
+    workflow_name: klaviyo_ingest_{workflow}
+    mode: append
+"""
+OF_FLOWS = (
+    "    historical_table: klaviyo_flows_hist\n    historical_field: changed_at\n    lookback_seconds: 0\n"
+)
+ALERT = """\
+_error:
+  +alert:
+    mail>:
+      data: |
+        ${session_time} (${moment(session_time).format("YYYY-MM-DD HH:mm")}, ${timezone}): ${error.message}
+        since 2024-01-05 10:30
+    subject: Klaviyo of ${session_date} failed, attempt ${attempt_id}, ${task_name}
+    to: [data@example.com]
+"""
+MORE_TASKS = """\
++create_ingestion_log:
+  _export: {greeting: hello, limits: {rows: 10, who: [a, b]}}
+  +first:
+    echo>: '${greeting} ${limits.rows} ${limits.who.length} ${JSON.stringify({greeting: {a: 1}})}'
+    token: ${secret:klaviyo.token}
+  +second:
+    loop>: 2
+    _do:
+      echo>: "${i} ${typeof owner === 'undefined' ? 'nobody' : owner} ${'a.b'.replace(/b.c/g, '')}"
+  +third:
+    for_each>: {fruit: [apple, pear], of: "${inc_datasources}"}
+    _parallel: true
+    _do:
+      if>: ${of.mode == 'append'}
+      _do: {echo>: "${fruit} of ${of.table_name.toUpperCase()}"}
+      _else_do: {echo>: none}
+  +fourth:
+    td_ddl>:
+    create_tables: [klaviyo_notes]
+    _retry: {limit: 3, interval: 10}
+  +fifth:
+    http>: https://example.com/
+    method: POST
+
++create_log:
+"""
+INLINE_QUERY = """\
++count:
+  td>:
+  query: SELECT count(*) AS number_of_profiles FROM ${databases.src}.klaviyo_profiles
+  store_last_results: true
++say:
+  echo>: ${td.last_results.number_of_profiles}
++create_database:
+"""
+FULL_LOAD = """\
+  # everything, each time
+  incremental: false
+"""
+BOTH_FIELDS = "    incremental_field: {0}\n    incremental_field_connector: {0}\n"
+NO_FIELDS = "    incremental_field: ~\n    incremental_field_connector: ''\n"
+METRICS_WINDOW = """\
+  incremental: true
+  # .match(...)[0] fails on an empty time, with which the connector would load everything.
+  start_time: ${td.last_results.start_time.match(/.+/)[0]}
+  end_time: ${td.last_results.end_time.match(/.+/)[0]}
+  # The API's name of the field, never the table's.
+  incremental_field: ${datasource.incremental_field_connector}
+"""
+
+
+def entry_of_metrics(suffix, workflow, fields):
+    """The middle of an entry of metrics."""
+    return (
+        f"    table_name: klaviyo_metrics{suffix}\n    config_file: klaviyo_metrics_load.yml\n{fields}"
+        f"    default_start_time: {START}\n    workflow_name: klaviyo_ingest_{workflow}\n"
+    )
+
+
+HARMLESS = {
+    "a comment in a workflow": [
+        Edit(INC, "+ingest:", "# 2024-01-05 10:30Z, Ann: was td_lod> and ${nothing}\n+ingest:")
+    ],
+    "a comment in SQL": [
+        Edit(WINDOW, "WITH run", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH run")
+    ],
+    "a comment in the datasources": [
+        Edit(DATASOURCES, "inc_datasources:", "# not 2023-09-01T00:00:00.000Z\ninc_datasources:")
+    ],
+    "a comment in a load file": [Edit(EVENTS, "filters:", "# incremental_field: none\nfilters:")],
+    "single quotes": [
+        Entry("klaviyo_lists", "default_start_time", "'2023-09-01T00:00:00.000000'"),
+        Edit(DATABASE, "client_src", "'client_src'"),
+    ],
+    "no quotes": [Entry("klaviyo_lists", "default_start_time", "2023-09-01T00:00:00.000000")],
+    "quoted keys and values": [
+        Edit(INC, "td>: sql/klaviyo_failed.sql", '"td>": "sql/klaviyo_failed.sql"'),
+        Edit(INC, "timezone: UTC", "'timezone': \"UTC\""),
+        Edit(PROFILES, "360030", '"360030"'),
+    ],
+    "flow style": [Edit(INC, "_parallel:\n          limit: 3", "_parallel: {limit: 2}")],
+    "a later start": [Entry("klaviyo_lists", "default_start_time", '"2024-02-29T12:30:00.000000"')],
+    "reordered keys": [
+        Edit(
+            DATASOURCES,
+            "  - name: campaigns\n    table_name: klaviyo_campaigns\n",
+            "  - table_name: klaviyo_campaigns\n    name: campaigns\n",
+        ),
+        Edit(INC, "timezone: UTC\n", ""),
+        Edit(INC, "+create_database:", "timezone: UTC\n\n+create_database:"),
+        Edit(EVENTS, "  type: klaviyo\n", ""),
+        Edit(EVENTS, "filters:", "  type: klaviyo\n\nfilters:"),
+    ],
+    "one at a time": [
+        Edit(INC, "limit: 3", "limit: 1"),
+        Edit(HIST, "        _parallel:\n          limit: 3\n", ""),
+    ],
+    "windows two at a time in one object": [
+        Edit(HIST, "          limit: 3", "          limit: 1"),
+        Edit(
+            HIST,
+            "window: ${td.last_results.windows}\n",
+            "window: ${td.last_results.windows}\n            _parallel: {limit: 2}\n",
+        ),
+    ],
+    "more and longer tries": [
+        Edit(INC, "limit: 2", "limit: 5"),
+        Edit(INC, "interval: 30", "interval: 60\n              max_interval: 600"),
+    ],
+    "fewer passes": [Edit(HIST, "_retry: 9", "_retry: 4")],
+    "other windows": [
+        Entry("klaviyo_events_hist", "window_days", "30"),
+        Edit(DATASOURCES, "lookback_seconds: 7200", "lookback_seconds: 0"),
+    ],
+    "one window": [Entry("klaviyo_events_hist", "window_days", "")],
+    "another database": [Edit(DATABASE, "src: client_src", "src: acme\n  other: x")],
+    "the authentication from database.yml": [
+        Edit(DATABASE, "databases:", "td_authentication_ids: {klaviyo: {default: 360030}}\ndatabases:"),
+        Edit(
+            EVENTS,
+            "td_authentication_id: 360030",
+            "td_authentication_id: ${td_authentication_ids.klaviyo.default}",
+        ),
+    ],
+    "an object added by hand": [
+        Edit(
+            DATASOURCES,
+            "inc_datasources:\n",
+            "inc_datasources:\n" + FLOWS.format(hist="", workflow="inc") + OF_FLOWS,
+        ),
+        Edit(
+            DATASOURCES,
+            "hist_datasources:\n",
+            "hist_datasources:\n" + FLOWS.format(hist="_hist", workflow="hist"),
+        ),
+    ],
+    "a key of one's own": [Entry("klaviyo_lists", "mode", "append\n    owner: ann")],
+    "metrics made a full load by hand": [
+        Edit(
+            DATASOURCES,
+            entry_of_metrics("", "inc", BOTH_FIELDS.format("updated")) + "    mode: append\n",
+            entry_of_metrics("", "inc", NO_FIELDS) + "    mode: replace\n",
+        ),
+        Edit(
+            DATASOURCES,
+            entry_of_metrics("_hist", "hist", BOTH_FIELDS.format("created")) + "    mode: append\n",
+            entry_of_metrics("_hist", "hist", "") + "    mode: replace\n",
+        ),
+        Edit(METRICS, METRICS_WINDOW, FULL_LOAD),
+    ],
+    "anchors": [
+        Edit(
+            DATASOURCES,
+            "inc_datasources:\n",
+            "common: &common {default_start_time: " + START + "}\ninc_datasources:\n",
+        ),
+        Entry("klaviyo_lists", "default_start_time", None),
+        Entry("klaviyo_lists", "mode", "append\n    <<: *common"),
+    ],
+    "a literal data source": [Edit(PROFILES, "${datasource.name}", "profiles")],
+    "another filter": [
+        Edit(PROFILES, "filters:\n", "filters:\n  - type: rename\n    rules: [{rule: upper_to_lower}]\n")
+    ],
+    "a mail on failure": [Edit(INC, "_error:\n  _parallel: true\n", ALERT)],
+    "tasks of one's own": [Edit(INC, "+create_ingestion_log:\n", MORE_TASKS)],
+    "an inline query": [Edit(HIST, "+create_database:\n", INLINE_QUERY)],
+    "a script that makes variables": [
+        Edit(
+            INC, "    +failed:\n", "    +py:\n      py>: a.b\n    +say:\n      echo>: ${made}\n    +failed:\n"
+        )
+    ],
+    "tasks renamed": [
+        Edit(INC, "+load_object:", "+try:"),
+        Edit(HIST, "+load_windows:", "+windows_one_by_one:"),
+    ],
+    "a database and an engine on a task": [
+        Edit(
+            INC,
+            "              table: ${",
+            "              database: ${databases.src}\n              table: ${",
+        ),
+        Edit(
+            INC,
+            "      td>: sql/klaviyo_failed.sql\n",
+            "      td>: sql/klaviyo_failed.sql\n      engine: presto\n      priority: 1\n",
+        ),
+    ],
+    "blanks in a variable": [
+        Edit(
+            WINDOW,
+            "${databases.src}.${datasource.table_name}",
+            "${ databases.src }.${ datasource.table_name }",
+        ),
+        Edit(
+            CAMPAIGNS,
+            "${datasource.incremental_field_connector}",
+            "${ datasource.incremental_field_connector }",
+        ),
+    ],
+    "the window written otherwise": [
+        Edit(WINDOW, "incremental AS (", "newest_record AS ("),
+        Edit(WINDOW, "      incremental.newest - ", "      newest_record.newest - "),
+        Edit(WINDOW, "FROM run, incremental,", "FROM run, newest_record,"),
+        Edit(
+            WINDOW,
+            "replace(TD_TIME_STRING(run.ends, 's!'), ' ', 'T')",
+            "REPLACE( td_time_string(run.ends, 's!') , ' ','T' )",
+        ),
+        Edit(WINDOW, "max(TD_TIME_PARSE(", "max(\n    TD_TIME_PARSE("),
+    ],
+    "a longer schedule": [
+        Edit(
+            INC,
+            "timezone: UTC\n",
+            "timezone: UTC\nschedule:\n  cron>: 0 4 * * *\n  skip_on_overtime: true\n  skip_delayed_by: 1h\n",
+        )
+    ],
+    "more credentials": [Edit(CREDENTIALS, "{\n", '{\n  "shopify.api_token": "abc",\n')],
+    "talk of keys": [
+        Edit(
+            "README.md",
+            "## Start\n",
+            "## Start\n\n`pk_...`, PUBLIC_KEY, pk_your_private_key_goes_here, pk_customer_id, abc1234/def\n",
+        )
+    ],
+    "ignored with a folder": [
+        Edit(
+            ".gitignore",
+            "/ingestion/credentials_ingestion.json",
+            "ingestion/credentials_*.json\n!/ingestion/x.json",
+        )
+    ],
+    "more in .digdagignore": [Edit(DIGDAGIGNORE, "\ncredentials", "\n*.md\ndocs/\n/notes/**\ncredentials")],
+    "a log of another source": [
+        Edit(LOG_START, "-- A load begins; from the Klaviyo ingestion template.", "-- Acme's log."),
+        Edit(LOG_START, "|| '.000000'", "|| 'Z'"),
+    ],
+}
+
+
+@pytest.mark.parametrize("edits", HARMLESS.values(), ids=HARMLESS)
+def test_an_edit_that_breaks_nothing_passes(edits, check, plain_repo):
+    for edit in edits:
+        edit.make(plain_repo)
+
+    assert check.failures(plain_repo) == []

@@ -1,0 +1,55 @@
+"""README.md names each question, each rendered file and each command, and no other."""
+
+import re
+from itertools import product
+
+import pytest
+import yaml
+from by_hand import TEMPLATE, contents
+
+README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+# These are rendered, but example/ does not have them.
+LEFT_OUT = {".copier-answers.yml", "ingestion/credentials_ingestion.json"}
+
+
+def expanded(name):
+    """The names that a shell makes of one with braces: a_{b,c} is a_b and a_c."""
+    parts = [part.split(",") for part in re.split(r"[{}]", name)]
+    return {"".join(choice) for choice in product(*parts)}
+
+
+def listed_paths(block):
+    """The paths that a block of lines names, each before three blanks; indented ones are in the folder above."""
+    paths, folder = set(), ""
+    for line in block.splitlines():
+        for name in re.split(" {3,}", line.strip())[0].split():
+            if name.endswith("/") and not line.startswith(" "):
+                folder = name
+            paths |= expanded(folder + name if line.startswith(" ") else name)
+    return paths
+
+
+def test_readme_is_short_enough_to_be_read():
+    assert len(README.splitlines()) <= 150
+
+
+def test_readme_has_a_row_for_each_question_in_their_order():
+    entries = yaml.safe_load((TEMPLATE / "copier.yml").read_text(encoding="utf-8"))
+    asked = [name for name, entry in entries.items() if isinstance(entry, dict) and "help" in entry]
+    table = re.search(r"### Questions\n(.*?)\n#", README, re.DOTALL)[1]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == asked
+
+
+def test_readme_lists_what_is_rendered():
+    listed = listed_paths(re.search(r"### What is rendered\n\n```\n(.*?)```", README, re.DOTALL)[1])
+    example = {name for name in contents(TEMPLATE / "example") if "__pycache__" not in name} | LEFT_OUT
+    folders = tuple(path for path in listed - {"ingestion/"} if path.endswith("/"))
+    assert {path for path in listed if not path.endswith("/")} <= example
+    assert {path for path in example - listed if not path.startswith(folders)} == set()
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/updates.md"])
+def test_a_link_in_a_document_leads_somewhere(document):
+    path = TEMPLATE / document
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
