@@ -97,9 +97,7 @@ CATALOGUE = (
         sends_field=False,
         window_days=90,
     ),
-    KlaviyoObject(
-        "campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"
-    ),
+    KlaviyoObject("campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"),
     KlaviyoObject("lists", "lists"),
     KlaviyoObject("email_templates", "templates"),
     KlaviyoObject("metrics", "metrics"),
@@ -128,6 +126,14 @@ ENTRY_FORM = (
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
 
+def is_preflights(name: str) -> bool:
+    """Whether an object or an account of this name would have tables that preflight makes and drops.
+
+    Its lines are in klaviyo_preflight, and what it tries of an object x in klaviyo_preflight_x.
+    """
+    return bool(re.fullmatch(r"preflight(_.*)?", name))
+
+
 def custom_object(entry: Any) -> KlaviyoObject:
     """Make an object of one entry of the answer `custom_objects`.
 
@@ -148,6 +154,11 @@ def custom_object(entry: Any) -> KlaviyoObject:
     ):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
     name, data_source = given["name"], given.get("data_source", given["name"])
+    if is_preflights(name) or name.endswith(("_hist", "_latest")):
+        raise BadAnswer(
+            "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
+            + ENTRY_FORM
+        )
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
     created = Names(given.get("hist_field"), given.get("hist_field_connector"))
     if not any(changed + created):

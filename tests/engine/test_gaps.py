@@ -46,9 +46,6 @@ def acme(request, ingest, beginning):
     acme.backfill = acme.run(HIST)
     cutoff = instant(acme.loads("klaviyo_profiles_hist")[-1].window[1])
     acme.edges["the cutoff"] = [add_at(account, name, cutoff) for name in FIELDS]
-    acme.edges["the last second"] = [
-        add_at(account, name, cutoff - timedelta(seconds=1)) for name in ("events", "profiles")
-    ]
     account.births = account.changes = False  # what this run's own loads see born, the next one would load
     acme.incremental = acme.run(INC)
     return acme

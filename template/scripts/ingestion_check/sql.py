@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator
 
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_KEY = re.compile(r'(?:^|")(\w+)(?:$|"\s*:)')
 _SUBQUERY = re.compile(r"(\w+)\s+AS\s*\(", re.IGNORECASE)
 
 
 def without_comments(sql: str) -> str:
     """A query with blanks for its comments, so that all else keeps its place."""
     return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), sql)
+
+
+def without_sentences(sql: str) -> str:
+    """A query whose texts hold nothing but what may be a key: a word alone, or before a colon in JSON."""
+    return _TEXT.sub(lambda found: " ".join(_KEY.findall(found[1])) or "''", sql)
 
 
 def arguments(sql: str, start: int) -> list[str]:
