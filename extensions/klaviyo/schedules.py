@@ -45,26 +45,44 @@ def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
     return True
 
 
+# Of a schedule of cron this many days are looked at.
+_DAYS = 800
+
+
 def longest_gap(schedule: str) -> float:
     """The hours that lie at most between two runs; infinite, where there are none, or too few to tell.
 
     Args:
-        schedule: none, hourly, daily or five fields of cron, of which, in Digdag, all must match.
+        schedule: none, hourly, daily or five fields of cron.
     """
     if schedule in ("none", "hourly", "daily"):
         return {"none": math.inf, "hourly": 1, "daily": 24}[schedule]
-    minutes, hours, days, months, weekdays = map(_numbers, schedule.lower().split(" "), CRON_FIELDS)
-    first = datetime(2024, 1, 1)
-    dates = [first + timedelta(days=day) for day in range(800)]
-    runs = [
+    gaps = [(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(_runs(schedule))]
+    return max(gaps, default=math.inf)
+
+
+def runs_a_day(schedule: str) -> float:
+    """How many runs a day there are on average.
+
+    Args:
+        schedule: none, hourly, daily or five fields of cron.
+    """
+    if schedule in ("none", "hourly", "daily"):
+        return {"none": 0, "hourly": 24, "daily": 1}[schedule]
+    return len(_runs(schedule)) / _DAYS
+
+
+def _runs(cron: str) -> list[datetime]:
+    """When there are runs, from the beginning of 2024 on. In Digdag all five fields must match."""
+    minutes, hours, days, months, weekdays = map(_numbers, cron.lower().split(" "), CRON_FIELDS)
+    dates = [datetime(2024, 1, 1) + timedelta(days=day) for day in range(_DAYS)]
+    return [
         date.replace(hour=hour, minute=minute)
         for date in dates
         if date.day in days and date.month in months and date.isoweekday() % 7 in weekdays
         for hour in sorted(hours)
         for minute in sorted(minutes)
     ]
-    gaps = [(later - earlier) / timedelta(hours=1) for earlier, later in pairwise(runs)]
-    return max(gaps, default=math.inf)
 
 
 def _numbers(field: str, limits: tuple[int, int, str]) -> set[int]:
