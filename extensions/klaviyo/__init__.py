@@ -18,8 +18,9 @@ from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials
+from .credentials import credentials, missing_webhook
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .schedules import freshness_warning
 from .timestamps import timestamp
 
 
@@ -43,8 +44,10 @@ class KlaviyoExtension(Extension):
             chosen_objects=objects_to_load,
             credentials=credentials,
             existing_database=existing_database,
+            freshness_warning=freshness_warning,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
+            missing_webhook=missing_webhook,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
             unless_ours=unless_ours,
