@@ -139,8 +139,8 @@ def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_re
         ),
         "the API's name for a query": Edit(
             HIST,
-            "          td>: sql/klaviyo_windows.sql\n",
-            "          td>: sql/klaviyo_windows.sql\n          field: ${datasource.incremental_field_connector}\n",
+            "td>: sql/klaviyo_windows.sql\n",
+            "td>: sql/klaviyo_windows.sql\n              field: ${datasource.incremental_field_connector}\n",
             "field: ${datasource",
         ),
     }

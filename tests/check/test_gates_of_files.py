@@ -116,8 +116,8 @@ def test_a_name_of_no_file_is_found(edit, check, plain_repo):
 @pytest.mark.parametrize(
     ("file", "named_in", "line"),
     [
-        (RESULT, INC, "  td>: sql/klaviyo_result.sql"),
-        (LOG_ERROR, INC, "          td>: sql/klaviyo_log_ingestion_error.sql"),
+        (RESULT, INC, "      td>: sql/klaviyo_result.sql"),
+        (LOG_ERROR, INC, "              td>: sql/klaviyo_log_ingestion_error.sql"),
         (CREATE_LOG, HIST, "  td>: sql/create_ingestion_log_table.sql"),
         (PROFILES, DATASOURCES, "    config_file: klaviyo_profiles_load.yml"),
         (DATABASE, INC, "  !include : config/database.yml"),
