@@ -238,7 +238,7 @@ def _settings(td, secrets, mailbox, task_limit):
 
 
 def environment(scratch):
-    """What `digdag` is started with: the environment, less what lets the user's own Digdag or TD settings, or a proxy, into the run."""
+    """The environment for `digdag`, less what lets the user's own settings, or a proxy, into the run."""
     hidden = {"DIGDAG_CONFIG", "HTTP_PROXY", "HTTPS_PROXY"}
     environment = {name: value for name, value in os.environ.items() if name.upper() not in hidden}
     java_options = f"{environment.get('JDK_JAVA_OPTIONS', '')} {JAVA_OPTIONS}"

@@ -1,7 +1,7 @@
 """A `digdag server`, which is what workflows run on in production, and the commands that people give it.
 
-`td wf X` at TD is `digdag X` here. What people do is done with the command; only what a test wants to know is asked
-of the server's REST API, since each command is a Java that starts.
+`td wf X` at TD is `digdag X` here. What people do is done with the command; only what a test wants to know is
+asked of the server's REST API, since each command is a Java that starts.
 """
 
 import base64
@@ -152,7 +152,7 @@ class Server:
         self.command("kill", attempt.id)
 
     def attempt(self, attempt):
-        """How an attempt stands: done, success, cancelRequested, params and more, as the REST API tells it."""
+        """How an attempt stands: done, success, cancelRequested and more, as the REST API tells it."""
         return self._ask("GET", f"/api/attempts/{attempt.id}")
 
     def attempts(self, project, workflow):
@@ -172,7 +172,7 @@ class Server:
         )
 
     def wait_until(self, happens, timeout=240):
-        """Waits until happens() is true, which it returns; AssertionError with the server's output if it is not."""
+        """Waits until happens() is true, and returns that; else AssertionError with the server's output."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if found := happens():

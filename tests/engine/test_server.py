@@ -8,6 +8,7 @@ from collections import Counter
 import digdag_server
 import pytest
 from ingestion import HIST, INC
+from treasure_data import TreasureData
 
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 PROJECT = "ingestion"
@@ -98,3 +99,19 @@ def test_neither_the_server_nor_a_log_tells_the_key(loaded):
     assert len(logs) >= 2
     assert not [text for text in (loaded.server.output, *logs) if KEY in text]
     assert KEY not in "".join(job.text for job in loaded.td.jobs)
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (None, "No `digdag` on PATH"),
+        ("#!/bin/sh\necho it needs Java 11\nexit 3\n", "ended with 3:\nit needs Java 11"),
+    ],
+)
+def test_where_no_server_can_be_started_it_is_said_why(tmp_path, monkeypatch, script, why):
+    if script:
+        (tmp_path / "digdag").write_text(script)
+        (tmp_path / "digdag").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(digdag_server.CannotStart, match=why), digdag_server.Server(TreasureData()):
+        pytest.fail("there is no server")
