@@ -84,6 +84,16 @@ BAD: dict[str, dict[str, list]] = {
             "clïent",
         ],
     },
+    "more_settings": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe", "yes please", "{{ x }}"]},
+    "td_region": {
+        "us01 or eu01 or ap01 or ap02 or ap03": [*NO_TEXT, 42, ["eu01"], "", "EU01", "eu", "us01\n", "tokyo"],
+    },
+    "td_project": {
+        "letters, digits, _ and -": [
+            *NO_TEXT, *HOSTILE, 42, ["a"], "", "1st", "-f",
+            "a/b", "a.b", "a" * 256, "pk_pasted_here",
+        ],
+    },
     "objects": {
         "at least one of profiles, events": [
             *NO_TEXT, 42, [], "", "[]", "profiles", "{profiles: 1}", "[flows]", ["flows"], ["lists", "flows"],
@@ -151,6 +161,9 @@ GOOD: dict[str, list] = {
     ],
     "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
+    "more_settings": [True, "yes", "no", "true", "False"],
+    "td_region": ["eu01", "ap01", "ap02", "ap03"],
+    "td_project": ["acme_klaviyo", "Acme-1", "_", "a" * 255, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
     "metrics_load": ["full"],
     "events_lookback_hours": [0, 168, "0", "168", "007"],

@@ -20,6 +20,7 @@ from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
 
@@ -41,11 +42,14 @@ class KlaviyoExtension(Extension):
             check_answers=check_answers,
             check_files=before.check_files,
             chosen_objects=objects_to_load,
+            console=console,
+            consoles=CONSOLES,
             credentials=credentials,
             existing_database=existing_database,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
+            td=td,
             unless_ours=unless_ours,
         )
