@@ -33,7 +33,7 @@ def _nobodys_settings(tmp_path_factory):
 def pristine_template(tmp_path_factory):
     """The template outside git, so that Copier takes it as it is. Only to be read: see `template`."""
     template = tmp_path_factory.mktemp("pristine") / "template"
-    for folder in ("extensions", "template"):
+    for folder in ("extensions", "parts", "template"):
         shutil.copytree(TEMPLATE / folder, template / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("copier.yml", "example-answers.yml"):
         shutil.copy(TEMPLATE / file, template)

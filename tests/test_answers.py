@@ -107,6 +107,7 @@ BAD: dict[str, dict[str, list]] = {
             *NO_TEXT, [2], "", -1, "-1", 169, "169", 10**30, "1.5", "two", " 2", "2\n", "２", "1_0", "${x}",
         ],
     },
+    "events_late_days": {"0 to 30": [*NO_TEXT, [2], "", -1, 31, "31", "1.5", "seven", " 7"]},
     "custom_objects": {
         "[{name: flows, data_source: flows, ": [
             *NO_TEXT, 42, ["a"], "", "flows", "[flows]", "[", "[" * 500, "2023-02-30", "!!bool x", FLOWS,
@@ -121,9 +122,10 @@ BAD: dict[str, dict[str, list]] = {
             [{"name": "flows", "inc_field": "updated"}], [{**FLOWS, "inc_field_connector": ""}],
             [{**FLOWS, "hist_field": "created"}], [{"name": "flows", **CREATED}],
         ],
-        "names of their own": [
-            [FLOWS, FLOWS], [{"name": "profiles"}], [{"name": "lists_hist"}],
-            [{"name": "x"}, {"name": "x_hist"}],
+        "names of their own": [[FLOWS, FLOWS], [{"name": "profiles"}]],
+        "names other than preflight, preflight_x, x_hist and x_latest": [
+            *([{"name": name}] for name in ("preflight", "preflight_", "preflight_x", "lists_hist", "x_hist")),
+            [{"name": "lists_latest"}], [{**FLOWS, "name": "x_latest"}],
         ],
         "updated_at with updated (inc_field), created_at with created (hist_field)": [
             [{**FLOWS, "data_source": "campaigns"}], [{**SMS, "inc_field_connector": "updated_at"}],
@@ -167,8 +169,9 @@ GOOD: dict[str, list] = {
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
     "metrics_load": ["full"],
     "events_lookback_hours": [0, 168, "0", "168", "007"],
+    "events_late_days": [0, 30, "0", "30"],
     "custom_objects": [
-        "[]", f"[{FLOWS}]", [{"name": "flows", "data_source": None}], [{"name": "x_hist"}], [SMS],
+        "[]", f"[{FLOWS}]", [{"name": "flows", "data_source": None}], [SMS], [{"name": "preflights"}], [{"name": "hist"}], [{"name": "latest_x"}],
         [{**FLOWS, **CREATED}],
     ],
     "schedule": [

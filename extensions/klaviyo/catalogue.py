@@ -26,8 +26,6 @@ class KlaviyoObject:
         hist_field: the table's field that says when a record was created.
         hist_field_connector: the same field's name in the API.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
-        start_inclusive: whether the API can filter with `greater-or-equal`. Where it knows only
-            `greater-than`, an incremental run looks one second back.
         window_days: length of a backfill window in days; None for one load of everything.
     """
 
@@ -38,7 +36,6 @@ class KlaviyoObject:
     hist_field: str | None = "created"
     hist_field_connector: str | None = "created"
     sends_field: bool = True
-    start_inclusive: bool = False
     window_days: int | None = None
 
     @property
@@ -79,9 +76,11 @@ class KlaviyoObject:
 
     def lookback_seconds(self, events_lookback_hours: int) -> int:
         """How far before its watermark an incremental run starts, in seconds."""
-        if self.data_source == "events":
-            return events_lookback_hours * 3600
-        return 0 if self.start_inclusive else 1
+        return events_lookback_hours * 3600 if self.data_source == "events" else 0
+
+    def late_days(self, events_late_days: int) -> int:
+        """How many days the first incremental run of a UTC day asks for again."""
+        return events_late_days if self.data_source == "events" else 0
 
 
 # Sources: Klaviyo's API reference for the payloads' fields and the filters, TD's page of the
@@ -96,14 +95,11 @@ CATALOGUE = (
         hist_field="datetime",
         hist_field_connector="datetime",
         sends_field=False,
-        start_inclusive=True,
         window_days=90,
     ),
-    KlaviyoObject(
-        "campaigns", "campaigns", inc_field="updated_at", hist_field="created_at", start_inclusive=True
-    ),
+    KlaviyoObject("campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"),
     KlaviyoObject("lists", "lists"),
-    KlaviyoObject("email_templates", "templates", start_inclusive=True),
+    KlaviyoObject("email_templates", "templates"),
     KlaviyoObject("metrics", "metrics"),
 )
 # What the client's check knows of them: the rules for a field's names and for events are its own.
@@ -130,6 +126,14 @@ ENTRY_FORM = (
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
 
+def is_preflights(name: str) -> bool:
+    """Whether an object or an account of this name would have tables that preflight makes and drops.
+
+    Its lines are in klaviyo_preflight, and what it tries of an object x in klaviyo_preflight_x.
+    """
+    return bool(re.fullmatch(r"preflight(_.*)?", name))
+
+
 def custom_object(entry: Any) -> KlaviyoObject:
     """Make an object of one entry of the answer `custom_objects`.
 
@@ -150,6 +154,11 @@ def custom_object(entry: Any) -> KlaviyoObject:
     ):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
     name, data_source = given["name"], given.get("data_source", given["name"])
+    if is_preflights(name) or name.endswith(("_hist", "_latest")):
+        raise BadAnswer(
+            "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
+            + ENTRY_FORM
+        )
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
     created = Names(given.get("hist_field"), given.get("hist_field_connector"))
     if not any(changed + created):

@@ -80,11 +80,15 @@ def check_objects(value: Any) -> None:
         raise BadAnswer(f"at least one of {', '.join(names)}, in a list like [profiles, events]")
 
 
-def check_lookback(value: Any) -> None:
-    """Accept a whole number of hours, at most a week."""
-    text = _bare_number_as_text(value)
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 168:
-        raise BadAnswer("0 to 168, whole hours")
+def _up_to(most: int, unit: str) -> Callable[[Any], None]:
+    """A rule for a whole number."""
+
+    def rule(value: Any) -> None:
+        text = _bare_number_as_text(value)
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > most:
+            raise BadAnswer(f"0 to {most}, whole {unit}")
+
+    return rule
 
 
 CRON_FIELDS = (
@@ -133,8 +137,8 @@ def check_custom_objects(value: Any) -> None:
     if not isinstance(entries, list):
         raise BadAnswer(ENTRY_FORM)
     objects = [*CATALOGUE, *map(custom_object, entries)]
-    if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
-        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + ENTRY_FORM)
+    if len({each.name for each in objects}) < len(objects):
+        raise BadAnswer("names of their own, not one twice: " + ENTRY_FORM)
 
 
 def _parsed(value: Any) -> Any:
@@ -164,7 +168,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     ),
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
-    "events_lookback_hours": check_lookback,
+    "events_lookback_hours": _up_to(168, "hours"),
+    "events_late_days": _up_to(30, "days"),
     "custom_objects": check_custom_objects,
     "schedule": check_schedule,
     "alert_email": check_email,
