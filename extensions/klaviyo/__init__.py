@@ -18,7 +18,7 @@ from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials
+from .credentials import credentials, missing_webhook
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
 from .regions import CONSOLES, console, td
 from .timestamps import timestamp
@@ -48,6 +48,7 @@ class KlaviyoExtension(Extension):
             existing_database=existing_database,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
+            missing_webhook=missing_webhook,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
             td=td,

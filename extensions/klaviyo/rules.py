@@ -124,11 +124,11 @@ def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
     return True
 
 
-def check_email(value: Any) -> None:
-    """Accept one plain address, or nothing for no mail."""
-    pattern = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
-    if value != "" and not (isinstance(value, str) and re.fullmatch(pattern, value)):
-        raise BadAnswer("one address like data-team@example.com, or empty")
+def check_emails(value: Any) -> None:
+    """Accept plain addresses with commas between them, or nothing for no mail."""
+    one = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+    if value != "" and not (isinstance(value, str) and re.fullmatch(rf"{one}(, *{one})*", value)):
+        raise BadAnswer("addresses like data-team@example.com, comma-separated, or empty")
 
 
 def check_custom_objects(value: Any) -> None:
@@ -172,7 +172,10 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "events_late_days": _up_to(30, "days"),
     "custom_objects": check_custom_objects,
     "schedule": check_schedule,
-    "alert_email": check_email,
+    "latest_tables": check_yes_or_no,
+    "alert_email": check_emails,
+    "alert_slack": check_yes_or_no,
+    "freshness_hours": _up_to(168, "hours"),
     "ci": _one_of("github", "none"),
     "writes_credentials": _one_of(True, False),
     "files_are_good": _one_of(True),
