@@ -14,9 +14,13 @@ ANSWERS = {
     "objects": ["lists", "metrics"],
     "metrics_load": "full",
     "events_lookback_hours": 3,
+    "events_late_days": 10,
     "custom_objects": [{"name": "campaigns_snapshot", "data_source": "campaigns"}],
     "schedule": "hourly",
+    "latest_tables": True,
     "alert_email": "data-team@example.com",
+    "alert_slack": True,
+    "freshness_hours": 24,
     "ci": "none",
 }
 

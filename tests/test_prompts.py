@@ -26,9 +26,13 @@ CONVERSATION = {
     "objects": (ALL_OR_NONE, "at least one of profiles", ALL_OR_NONE),
     "metrics_load": (None, None, ""),
     "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),
+    "events_late_days": (f"{ERASE}31", "0 to 30, whole days", f"{ERASE}10"),
     "custom_objects": (f"{ERASE}flows", "[{name: flows, data_source", f"{ERASE}[]"),
     "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
-    "alert_email": ("a@b", "one address like data-team", f"{ERASE}a@example.com"),
+    "latest_tables": (None, None, ""),
+    "alert_email": ("a@b", "addresses like data-team", f"{ERASE}a@example.com"),
+    "alert_slack": (None, None, ""),
+    "freshness_hours": (f"{ERASE}999", "0 to 168, whole hours", f"{ERASE}24"),
     "ci": (None, None, ""),
 }
 # Older ones ask everything.
