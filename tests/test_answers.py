@@ -109,7 +109,7 @@ BAD: dict[str, dict[str, list]] = {
     },
     "events_late_days": {"0 to 30": [*NO_TEXT, [2], "", -1, 31, "31", "1.5", "seven", " 7"]},
     "custom_objects": {
-        "[{name: flows, data_source: flows, ": [
+        "[{name: campaigns_snapshot, data_source": [
             *NO_TEXT, 42, ["a"], "", "flows", "[flows]", "[", "[" * 500, "2023-02-30", "!!bool x", FLOWS,
             [None], [{}], [{"data_source": "flows"}], [{"name": None}], [{1: 2}],
             [{"name": "flows", "colour": 1}],
@@ -284,7 +284,7 @@ REFUSED_BY_THE_COMMAND = [
         "2023-09-01 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
     ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) is invalid, it must be pk_"),
-    ("file", "custom_objects", "null", "None is invalid, it must be [{name: flows"),
+    ("file", "custom_objects", "null", "None is invalid, it must be [{name: campaigns_snapshot"),
     ("settings", "schedule", "null", "None is invalid, it must be none, hourly"),
     ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' is invalid, it must be 3 to 128"),
     (

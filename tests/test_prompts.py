@@ -27,7 +27,7 @@ CONVERSATION = {
     "metrics_load": (None, None, ""),
     "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),
     "events_late_days": (f"{ERASE}31", "0 to 30, whole days", f"{ERASE}10"),
-    "custom_objects": (f"{ERASE}flows", "[{name: flows, data_source", f"{ERASE}[]"),
+    "custom_objects": (f"{ERASE}flows", "[{name: campaigns_snapshot, da", f"{ERASE}[]"),
     "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
     "latest_tables": (None, None, ""),
     "alert_email": ("a@b", "addresses like data-team", f"{ERASE}a@example.com"),

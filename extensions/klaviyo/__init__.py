@@ -20,6 +20,7 @@ from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import credentials, missing_webhook
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .next_steps import into_git, notes
 from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
@@ -46,9 +47,11 @@ class KlaviyoExtension(Extension):
             consoles=CONSOLES,
             credentials=credentials,
             existing_database=existing_database,
+            into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
             missing_webhook=missing_webhook,
+            notes=notes,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
             td=td,
