@@ -82,4 +82,7 @@ def test_all_objects_meet_where_the_run_of_the_backfill_began(acme):
 
 
 def test_no_load_asks_for_more_than_its_window(acme):
-    assert max(load.seconds for load in acme.td.loads if load.table.endswith("_hist")) <= WINDOW.total_seconds() + 1
+    assert (
+        max(load.seconds for load in acme.td.loads if load.table.endswith("_hist"))
+        <= WINDOW.total_seconds() + 1
+    )

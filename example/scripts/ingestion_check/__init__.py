@@ -1,7 +1,7 @@
-"""Checks a repo's Klaviyo ingestion: the gates are in gates_of_*.py, what they ask about is in the rest.
+"""The gates are in gates_of_*.py; what they ask about the repo is in the other modules.
 
-To add a gate: a function in the module that it belongs to, its place in `GATES`, and its title in
-the docstring of ../check_ingestion.py.
+To add one: a function in the module that it belongs to, its place in `GATES`, and its title in the
+table of ../check_ingestion.py.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from .gates_of_workflows import (
 )
 from .places import Problem
 from .repo import Repo
-from .tree import Folder as Folder
-from .tree import Rendered as Rendered
-from .tree import Tree
+from .tree import Folder, Rendered, Tree
+
+__all__ = ["GATES", "Folder", "Rendered", "check", "report"]
 
 GATES = (
     files_can_be_read,

@@ -18,10 +18,12 @@ class Surroundings(NamedTuple):
 
     Attributes:
         datasources: the entries that its loops go through.
+        keys: the keys of all entries, as a query that both lists share may ask for those of either.
         words: all words of our SQL: among them the columns and keys of JSON that later tasks see.
     """
 
     datasources: list[Map]
+    keys: set[str]
     words: set[str]
 
 
@@ -73,7 +75,9 @@ class Step:
 
     def logs(self, what: str) -> bool:
         """Whether it is, or is called, the log step of a start, a success or an error."""
-        return self.name == f"+log_ingestion_{what}" or self.command == f"sql/log_ingestion_{what}.sql"
+        return (
+            self.name == f"+log_ingestion_{what}" or self.command == f"sql/klaviyo_log_ingestion_{what}.sql"
+        )
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""
@@ -86,7 +90,7 @@ class Step:
             found |= {"i", "range"}
         for name, values in self.items.items():
             if isinstance(values, Text) and re.search(r"td\.last_results\.|_datasources\b", values):
-                found |= {f"{name}.{key}" for key in self.around.words.union(*self.around.datasources)}
+                found |= {f"{name}.{key}" for key in self.around.words | self.around.keys}
         return found
 
     def undefined(self, name: str) -> str:

@@ -138,6 +138,7 @@ gaps AS (
       starts,
       max(ends) OVER (ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
     FROM covered
+    WHERE starts <= ends
   ) AS edges
   WHERE starts > reached
 ),

@@ -51,4 +51,6 @@ def errors_are_logged(repo: Repo) -> Iterator[Problem]:
     logs = [step for step in repo.steps if step.logs("error")]
     for block in dict.fromkeys([*repo.loaders, *(load.object for load in repo.lasting if load.object)]):
         if not any(above.name == "_error" and above.parent is block for step in logs for above in step.above):
-            yield block.body.at("_error").problem("an _error here must run sql/klaviyo_log_ingestion_error.sql")
+            yield block.body.at("_error").problem(
+                "an _error here must run sql/klaviyo_log_ingestion_error.sql"
+            )

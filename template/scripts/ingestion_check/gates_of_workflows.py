@@ -140,4 +140,6 @@ def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
         if -1 < order[0] < order[1] < order[2]:
             return
     place = place_in(file, sql, found[0][0] if found else 0)
-    yield place.problem("must be COALESCE(watermark of table_name, start of historical_table's backfill, default)")
+    yield place.problem(
+        "must be COALESCE(watermark of table_name, start of historical_table's backfill, default)"
+    )

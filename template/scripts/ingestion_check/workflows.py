@@ -75,7 +75,9 @@ class Step:
 
     def logs(self, what: str) -> bool:
         """Whether it is, or is called, the log step of a start, a success or an error."""
-        return self.name == f"+log_ingestion_{what}" or self.command == f"sql/klaviyo_log_ingestion_{what}.sql"
+        return (
+            self.name == f"+log_ingestion_{what}" or self.command == f"sql/klaviyo_log_ingestion_{what}.sql"
+        )
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""
