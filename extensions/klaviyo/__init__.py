@@ -18,7 +18,7 @@ from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials, missing_webhook
+from .credentials import credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
 from .next_steps import into_git, notes
 from .regions import CONSOLES, console, td
@@ -50,7 +50,6 @@ class KlaviyoExtension(Extension):
             into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
-            missing_webhook=missing_webhook,
             notes=notes,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,

@@ -10,7 +10,9 @@ from jinja2.runtime import Context
 
 from .answers import objects_to_load
 from .catalogue import CATALOGUE
+from .credentials import missing_webhook
 from .destination import destination
+from .schedules import freshness_warning
 
 
 @pass_context
@@ -29,9 +31,11 @@ def into_git(context: Context) -> list[str]:
 def notes(context: Context) -> list[str]:
     """What is as it was asked for, but should be looked at."""
     documented = [known.data_source for known in CATALOGUE]
-    return [
+    undocumented = [
         f"custom_objects: the connector is documented for {', '.join(documented)}, and not for "
         f"{each.data_source}: klaviyo_preflight tells whether it has it."
         for each in objects_to_load(context)
         if each.data_source not in documented
     ]
+    asked = freshness_warning(context["freshness_hours"], context["schedule"]), missing_webhook(context)
+    return [*undocumented, *(note for note in asked if note)]

@@ -11,6 +11,7 @@ import yaml
 from .catalogue import CATALOGUE, ENTRY_FORM, custom_object
 from .refusals import BadAnswer
 from .regions import REGIONS
+from .schedules import check_schedule
 from .timestamps import past_timestamp
 
 
@@ -89,39 +90,6 @@ def _up_to(most: int, unit: str) -> Callable[[Any], None]:
             raise BadAnswer(f"0 to {most}, whole {unit}")
 
     return rule
-
-
-CRON_FIELDS = (
-    (0, 59, ""),
-    (0, 23, ""),
-    (1, 31, ""),
-    (1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
-    (0, 7, "sun mon tue wed thu fri sat"),
-)
-
-
-def check_schedule(value: Any) -> None:
-    """Accept none, hourly, daily or the five fields of cron (Digdag's `cron>`)."""
-    if value in ("none", "hourly", "daily"):
-        return
-    fields = value.split(" ") if isinstance(value, str) else []
-    if len(fields) != 5 or not all(map(_is_cron_field, fields, CRON_FIELDS)):
-        raise BadAnswer("none, hourly, daily, or cron like 30 4 * * * (UTC)")
-
-
-def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
-    low, high, names = limits
-    for part in field.lower().split(","):
-        found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(-([0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", part)
-        if not found:
-            return False
-        ends = [end for end in found.group(2, 4) if end]
-        numbers = [int(end) for end in ends if end.isdigit()]
-        if not all(end.isdigit() or end in names.split() for end in ends):
-            return False
-        if not all(low <= number <= high for number in numbers) or numbers != sorted(numbers):
-            return False
-    return True
 
 
 def check_emails(value: Any) -> None:
