@@ -140,8 +140,9 @@ def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
 
 
 ENTRY_FORM = (
-    "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, with "
-    "inc_field: updated_at, inc_field_connector: updated, hist_field: created_at, hist_field_connector: created"
+    "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, "
+    "with inc_field: updated_at, inc_field_connector: updated, "
+    "hist_field: created_at, hist_field_connector: created"
 )
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
