@@ -27,6 +27,7 @@ class KlaviyoObject:
         hist_field_connector: the same field's name in the API.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
         window_days: length of a backfill window in days; None for one load of everything.
+        attributes: what Klaviyo documents of a record, beside `id` and the fields above; for the manual.
     """
 
     name: str
@@ -37,6 +38,7 @@ class KlaviyoObject:
     hist_field_connector: str | None = "created"
     sends_field: bool = True
     window_days: int | None = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -86,7 +88,15 @@ class KlaviyoObject:
 # Sources: Klaviyo's API reference for the payloads' fields and the filters, TD's page of the
 # connector for data_source and skip_related_objects.
 CATALOGUE = (
-    KlaviyoObject("profiles", "profiles", window_days=90),
+    KlaviyoObject(
+        "profiles",
+        "profiles",
+        window_days=90,
+        attributes=(
+            "email", "phone_number", "external_id", "first_name", "last_name", "organization", "locale",
+            "title", "image", "last_event_date", "location", "properties",
+        ),
+    ),
     KlaviyoObject(
         "events",
         "events",
@@ -96,12 +106,22 @@ CATALOGUE = (
         hist_field_connector="datetime",
         sends_field=False,
         window_days=90,
+        attributes=("timestamp", "event_properties", "uuid"),
     ),
-    KlaviyoObject("campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"),
-    KlaviyoObject("lists", "lists"),
-    KlaviyoObject("email_templates", "templates"),
-    KlaviyoObject("metrics", "metrics"),
-)
+    KlaviyoObject(
+        "campaigns",
+        "campaigns",
+        inc_field="updated_at",
+        hist_field="created_at",
+        attributes=(
+            "name", "status", "archived", "audiences", "send_options", "tracking_options", "send_strategy",
+            "scheduled_at", "send_time",
+        ),
+    ),
+    KlaviyoObject("lists", "lists", attributes=("name", "opt_in_process")),
+    KlaviyoObject("email_templates", "templates", attributes=("name", "editor_type", "html", "text")),
+    KlaviyoObject("metrics", "metrics", attributes=("name", "integration")),
+)  # fmt: skip
 # What the client's check knows of them: the rules for a field's names and for events are its own.
 KNOWN = Catalogue(
     DataSource(known.data_source, known.name, known.changed, known.created, known.sends_field)
@@ -120,8 +140,9 @@ def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
 
 
 ENTRY_FORM = (
-    "[{name: flows, data_source: flows, inc_field: updated, inc_field_connector: updated, "
-    "hist_field: created, hist_field_connector: created}], or no field at all for a full load"
+    "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, "
+    "with inc_field: updated_at, inc_field_connector: updated, "
+    "hist_field: created_at, hist_field_connector: created"
 )
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 

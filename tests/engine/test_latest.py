@@ -82,7 +82,7 @@ def later(acme):
 
 def test_the_incremental_run_makes_them_of_both_tables_also_where_a_load_failed(acme):
     assert f"{INC} failed for: klaviyo_events\n" in acme.first.output + "\n"
-    for known, table in zip(CATALOGUE, TABLES, strict=True):
+    for table in TABLES:
         assert acme.log(table_name=table)[1].status == "SUCCESS"
         assert written(acme.first, table) == [("create", 20)], table
     (row,) = [row for row in acme.log(table_name=PROFILES, status="SUCCESS")][:1]
