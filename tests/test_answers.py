@@ -132,13 +132,16 @@ BAD: dict[str, dict[str, list]] = {
             "30 4 * * ${x}",
         ],
     },
+    "latest_tables": {"yes or no": [None, 42, "", "perhaps", [True], "yes\nno"]},
     "alert_email": {
-        "one address": [
+        "addresses like data-team@example.com, comma-separated": [
             *NO_TEXT, *HOSTILE, 42, ["a@example.com"], "a", "a@", "@example.com", "a@example",
-            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com, b@example.com",
+            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com; b@example.com", "a@example.com,", ", a@example.com", "a@example.com,, b@example.com",
             "a@example.com\n", " a@example.com", "A <a@example.com>", "${x}@example.com", "é@example.com",
         ],
     },
+    "alert_slack": {"yes or no": [None, "https://hooks.slack.com/services/x"]},
+    "freshness_hours": {"0 to 168": [*NO_TEXT, "", -1, 169, "1.5", "daily"]},
     "ci": {"github or none": [*NO_TEXT, 42, ["github"], "", "gitlab", "GitHub", "none\n"]},
     "writes_credentials": {"True or False": [None, "yes"]},
     "files_are_good": {"True": [None, False]},
@@ -164,7 +167,13 @@ GOOD: dict[str, list] = {
     "schedule": [
         "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "0,15-45/10 4 * JAN-mar MON-FRI",
     ],
-    "alert_email": ["", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com"],
+    "latest_tables": ["yes", "no", "true", "False", True],
+    "alert_email": [
+        "", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com", "a@example.com,b@example.com",
+        "a@example.com, b@example.com,  c@example.com",
+    ],
+    "alert_slack": ["yes", False],
+    "freshness_hours": [0, 168, "26"],
     "ci": ["none"],
 }
 

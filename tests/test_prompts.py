@@ -21,9 +21,13 @@ CONVERSATION = {
     "objects": (ALL_OR_NONE, "at least one of profiles", ALL_OR_NONE),
     "metrics_load": (None, None, ""),
     "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),
+    "events_late_days": ("0", "0 to 30, whole days", f"{ERASE}5"),
     "custom_objects": (f"{ERASE}flows", "[{name: flows, data_source", f"{ERASE}[]"),
     "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
-    "alert_email": ("a@b", "one address like data-team", f"{ERASE}a@example.com"),
+    "latest_tables": (None, None, ""),
+    "alert_email": ("a@b", "addresses like data-team@", f"{ERASE}a@example.com, b@example.com"),
+    "alert_slack": (None, None, ""),
+    "freshness_hours": ("999", "0 to 168, whole hours", f"{ERASE}26"),
     "ci": (None, None, ""),
 }
 
@@ -100,7 +104,8 @@ def test_a_person_is_told_what_is_wanted_and_asked_again(interview):
     assert answers["client_name"] == "Acme"
     assert answers["default_start_date"] == "2023-09-01T00:00:00.000000"
     assert answers["events_lookback_hours"] == 3
-    assert answers["alert_email"] == "a@example.com"
+    assert answers["alert_email"] == "a@example.com, b@example.com"
+    assert (answers["latest_tables"], answers["freshness_hours"]) == (False, 26)
 
 
 def test_a_typed_key_is_in_the_private_credentials_and_nowhere_else(interview):
