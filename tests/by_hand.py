@@ -13,11 +13,21 @@ from copier.__main__ import CopierApp
 from plumbum import local
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+# What of the template Copier reads.
+FOLDERS = ("extensions", "migrations", "parts", "template")
 COPIER = Path(sys.executable).with_name("copier")
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")
 DEFAULTS = ("--trust", "--defaults")
 ANSWERS = (*DEFAULTS, "--data-file", TEMPLATE / "example-answers.yml")
+# An object that the template does not know, as `custom_objects` takes it.
+FLOWS = {
+    "name": "flows",
+    "inc_field": "updated_at",
+    "inc_field_connector": "updated",
+    "hist_field": "created_at",
+    "hist_field_connector": "created",
+}
 
 
 class Ended(NamedTuple):

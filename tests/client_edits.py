@@ -8,20 +8,22 @@ from by_hand import edit
 
 INC = "ingestion/klaviyo_ingest_inc.dig"
 HIST = "ingestion/klaviyo_ingest_hist.dig"
+PREFLIGHT = "ingestion/klaviyo_preflight.dig"
 DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
 DATABASE = "ingestion/config/database.yml"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
 EVENTS = "ingestion/config/klaviyo_events_load.yml"
 CAMPAIGNS = "ingestion/config/klaviyo_campaigns_load.yml"
 METRICS = "ingestion/config/klaviyo_metrics_load.yml"
-WINDOW = "ingestion/sql/klaviyo_incremental_window.sql"
-BACKFILL = "ingestion/sql/klaviyo_backfill_windows.sql"
 NOT_STARTED = "ingestion/sql/klaviyo_not_started.sql"
-CREATE_TABLE = "ingestion/sql/klaviyo_create_table.sql"
-FAILED = "ingestion/sql/klaviyo_failed.sql"
-LOG_START = "ingestion/sql/log_ingestion_start.sql"
-LOG_SUCCESS = "ingestion/sql/log_ingestion_success.sql"
-LOG_ERROR = "ingestion/sql/log_ingestion_error.sql"
+NOT_TRIED = "ingestion/sql/klaviyo_preflight_not_tried.sql"
+WINDOWS = "ingestion/sql/klaviyo_windows.sql"
+OTHER_RUN = "ingestion/sql/klaviyo_other_run.sql"
+RESULT = "ingestion/sql/klaviyo_result.sql"
+CREATE_LOG = "ingestion/sql/create_ingestion_log_table.sql"
+LOG_START = "ingestion/sql/klaviyo_log_ingestion_start.sql"
+LOG_SUCCESS = "ingestion/sql/klaviyo_log_ingestion_success.sql"
+LOG_ERROR = "ingestion/sql/klaviyo_log_ingestion_error.sql"
 CREDENTIALS = "ingestion/credentials_ingestion.json"
 DIGDAGIGNORE = "ingestion/.digdagignore"
 
@@ -54,7 +56,7 @@ class Edit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One edit of a datasource: another value, or None to drop the key, which then shows at its first line."""
+    """One edit of a datasource: another value, or None to drop the key, which shows at its first line."""
 
     table: str
     key: str

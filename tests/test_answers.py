@@ -84,6 +84,16 @@ BAD: dict[str, dict[str, list]] = {
             "clïent",
         ],
     },
+    "more_settings": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe", "yes please", "{{ x }}"]},
+    "td_region": {
+        "us01 or eu01 or ap01 or ap02 or ap03": [*NO_TEXT, 42, ["eu01"], "", "EU01", "eu", "us01\n", "tokyo"],
+    },
+    "td_project": {
+        "letters, digits, _ and -": [
+            *NO_TEXT, *HOSTILE, 42, ["a"], "", "1st", "-f",
+            "a/b", "a.b", "a" * 256, "pk_pasted_here",
+        ],
+    },
     "objects": {
         "at least one of profiles, events": [
             *NO_TEXT, 42, [], "", "[]", "profiles", "{profiles: 1}", "[flows]", ["flows"], ["lists", "flows"],
@@ -99,7 +109,7 @@ BAD: dict[str, dict[str, list]] = {
     },
     "events_late_days": {"0 to 30": [*NO_TEXT, [2], "", -1, 31, "31", "1.5", "seven", " 7"]},
     "custom_objects": {
-        "[{name: flows, data_source: flows, ": [
+        "[{name: campaigns_snapshot, data_source": [
             *NO_TEXT, 42, ["a"], "", "flows", "[flows]", "[", "[" * 500, "2023-02-30", "!!bool x", FLOWS,
             [None], [{}], [{"data_source": "flows"}], [{"name": None}], [{1: 2}],
             [{"name": "flows", "colour": 1}],
@@ -107,6 +117,9 @@ BAD: dict[str, dict[str, list]] = {
         "names of a-z, 0-9, _": [
             *([{"name": name}] for name in (*HOSTILE, "Flows", "1st", 5, True, ["a"], "a" * 65)),
             [{**FLOWS, "inc_field": "a b"}], [{**FLOWS, "data_source": "a/b"}],
+        ],
+        "data_source: templates, as the connector calls it": [
+            [{"name": "email_templates"}], [{"name": "x", "data_source": "template"}],
         ],
         "each field with both names": [
             [{"name": "flows", "inc_field": "updated"}], [{**FLOWS, "inc_field_connector": ""}],
@@ -132,16 +145,17 @@ BAD: dict[str, dict[str, list]] = {
             "30 4 * * ${x}",
         ],
     },
-    "latest_tables": {"yes or no": [None, 42, "", "perhaps", [True], "yes\nno"]},
+    "latest_tables": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
     "alert_email": {
-        "addresses like data-team@example.com, comma-separated": [
+        "addresses like": [
             *NO_TEXT, *HOSTILE, 42, ["a@example.com"], "a", "a@", "@example.com", "a@example",
-            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com; b@example.com", "a@example.com,", ", a@example.com", "a@example.com,, b@example.com",
+            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com,", "a@example.com b@example.com",
+            "a@example.com;b@example.com", ",a@example.com", "a@example.com,,b@example.com",
             "a@example.com\n", " a@example.com", "A <a@example.com>", "${x}@example.com", "é@example.com",
         ],
     },
-    "alert_slack": {"yes or no": [None, "https://hooks.slack.com/services/x"]},
-    "freshness_hours": {"0 to 168": [*NO_TEXT, "", -1, 169, "1.5", "daily"]},
+    "alert_slack": {"yes or no": [None, [True], {}, 1.5, 42, "", "#channel"]},
+    "freshness_hours": {"0 to 168": [*NO_TEXT, [24], "", -1, 169, "169", "1.5", "day", " 24"]},
     "ci": {"github or none": [*NO_TEXT, 42, ["github"], "", "gitlab", "GitHub", "none\n"]},
     "writes_credentials": {"True or False": [None, "yes"]},
     "files_are_good": {"True": [None, False]},
@@ -156,6 +170,9 @@ GOOD: dict[str, list] = {
     ],
     "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
+    "more_settings": [True, "yes", "no", "true", "False"],
+    "td_region": ["eu01", "ap01", "ap02", "ap03"],
+    "td_project": ["acme_klaviyo", "Acme-1", "_", "a" * 255, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
     "metrics_load": ["full"],
     "events_lookback_hours": [0, 168, "0", "168", "007"],
@@ -167,13 +184,10 @@ GOOD: dict[str, list] = {
     "schedule": [
         "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "0,15-45/10 4 * JAN-mar MON-FRI",
     ],
-    "latest_tables": ["yes", "no", "true", "False", True],
-    "alert_email": [
-        "", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com", "a@example.com,b@example.com",
-        "a@example.com, b@example.com,  c@example.com",
-    ],
-    "alert_slack": ["yes", False],
-    "freshness_hours": [0, 168, "26"],
+    "latest_tables": [True, "yes"],
+    "alert_email": ["", "a@example.com,b@example.com", "a@example.com, b@example.com", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com"],
+    "alert_slack": [True, "yes"],
+    "freshness_hours": [0, 168, "24"],
     "ci": ["none"],
 }
 
@@ -273,7 +287,7 @@ REFUSED_BY_THE_COMMAND = [
         "2023-09-01 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
     ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) is invalid, it must be pk_"),
-    ("file", "custom_objects", "null", "None is invalid, it must be [{name: flows"),
+    ("file", "custom_objects", "null", "None is invalid, it must be [{name: campaigns_snapshot"),
     ("settings", "schedule", "null", "None is invalid, it must be none, hourly"),
     ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' is invalid, it must be 3 to 128"),
     (

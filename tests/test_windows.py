@@ -12,6 +12,7 @@ import yaml
 from clock import Clock
 from databases import Databases
 from digdag_text import fill
+from ingestion import tasks_of
 
 HOUR, DAY = 3600, 86400
 BEGINNING_OF_2024 = 1704067200
@@ -103,6 +104,16 @@ class TD:
         self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
         return names
 
+    def other_run(self, other, now, *, began=None, **parameters):
+        """Whether a run finds another one that began then (default: a little ago), and whether it gives way."""
+        self.clock.ahead = now - Clock().now()
+        self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
+        self.log(None, "STARTED", now, mark=OWN)
+        names = {"mark": OWN, "workflow_name": "klaviyo_ingest_inc", "session_uuid": OWN.split(".")[0]}
+        ((told, gives_way),) = self.query("klaviyo_other_run.sql", **names, **parameters)
+        assert not told or MARKS[other] in told
+        return bool(told), gives_way
+
     def ask(self, table, datasource, **names):
         ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
         if not found:
@@ -110,7 +121,8 @@ class TD:
         self.left = [window["left"] for window in json.loads(found)]
         return [
             tuple(
-                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0] for key in ("start_time", "end_time")
+                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
+                for key in ("start_time", "end_time")
             )
             for window in json.loads(found)
         ]
@@ -169,6 +181,59 @@ def test_an_earlier_default_start_asks_for_what_lies_before_and_a_later_one_for_
     assert td.windows(HIST, unix(200)) == [(unix(-10) - 1, unix(0))]
     td.change(HIST, default_start_time=text(unix(10)))
     assert td.windows(HIST, unix(201)) == []
+
+
+def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
+    td.log(None, "STARTED", unix(100))
+    for start in (0, 20, 40, 60, 80):
+        td.loaded(HIST, unix(start) - 1, unix(start + 20), at=unix(100.1) + start)
+    td.change(HIST, default_start_time=text(unix(70)))
+    assert td.windows(HIST, unix(200)) == []
+
+
+MARKS = {
+    "own": OWN,
+    "greater": "22222222-bbbb.1",
+    "lesser": "00000000-bbbb.1",
+    "same session": "11111111-aaaa.6",
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "found", "gives_way"),
+    [("greater", True, "no"), ("lesser", True, "yes"), ("same session", False, "no")],
+)
+def test_the_greater_mark_gives_way_to_another_run_that_has_no_end(td, other, found, gives_way):
+    assert td.other_run(other, unix(10)) == (found, gives_way)
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "ERROR"])
+def test_a_run_that_has_ended_is_not_under_way(td, status):
+    td.log(None, status, unix(9.9), mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10)) == (False, "no")
+
+
+@pytest.mark.parametrize(("hours", "found"), [(24.9, True), (25.1, False)])
+def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, found):
+    td.log(PROFILES, "STARTED", unix(10) - hours * HOUR, mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
+
+
+def test_a_run_that_takes_over_looks_for_no_other(td):
+    assert td.other_run("lesser", unix(10), take_over="yes") == (False, "no")
+    td.rows("DELETE FROM client_src.ingestion_log")
+    assert td.other_run("lesser", unix(10), take_over="no") == (True, "yes")
+
+
+def test_a_run_of_another_workflow_is_no_other_run(td):
+    td.log(HIST, "STARTED", unix(9), mark="00000000-cccc.1")
+    assert td.other_run("same session", unix(10)) == (False, "no")
+
+
+def test_a_run_that_cannot_see_its_own_start_has_to_look_again(td):
+    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w", mark=OWN, session_uuid="x")
+    assert "cannot be seen" in told
+    assert gives_way == "no"
 
 
 def test_a_load_whose_rows_are_gone_does_not_count_and_one_without_records_does(td):
@@ -245,16 +310,25 @@ def test_a_window_whose_run_was_killed_a_day_later_is_halved(td):
     td.log(None, "STARTED", unix(80))
     td.log(HIST, "STARTED", unix(81), window=(unix(0) - 1, unix(80)))
     assert td.windows(HIST, unix(81.5)) == [(unix(0) - 1, unix(80))]
-    assert td.windows(HIST, unix(83), began=unix(83)) == [(unix(0) - 1, unix(80))]  # the run that looked first
+    assert td.windows(HIST, unix(83), began=unix(83)) == [
+        (unix(0) - 1, unix(80))
+    ]  # the run that looked first
     td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
     assert td.windows(HIST, unix(83)) == [(unix(0) - 1, unix(40)), (unix(40) - 1, unix(80))]
 
 
-def test_no_run_asks_for_more_windows_than_its_tasks_allow_and_it_tells_how_many_are_left(td):
-    td.change(HIST, window_days=1)
-    windows = td.windows(HIST, unix(3650))
-    assert len(windows) == td.listed[HIST]["most_windows"] < 200
-    assert td.left[0] == 3649 and td.left[-1] == 3650 - len(windows)
+def test_ten_years_of_seven_days_are_asked_for_in_attempts_that_stay_below_a_thousand_tasks(td):
+    for table in (HIST, EVENTS_HIST):
+        td.change(table, window_days=7)
+    windows = {table: td.windows(table, unix(3650)) for table in (HIST, EVENTS_HIST)}
+    most = td.listed[HIST]["most_windows"]
+    assert [len(each) for each in windows.values()] == [most, most]
+    assert (td.left[0], td.left[-1]) == (521, 522 - most)
+    # Each of six objects that fails three times lists its windows anew, a quarter of them each time.
+    listed = 2 * (most + most // 4 + most // 16) + 4 * 3
+    assert tasks_of(objects=6 * 3, windows=listed) < 900
+    assert tasks_of(objects=6, windows=2 * most + 4) > 400  # and few attempts are needed: seven here
+    assert 522 / most <= 14
 
 
 def test_after_each_failed_try_a_quarter_of_the_windows_is_asked_for(td):
@@ -303,7 +377,12 @@ def test_without_a_record_the_log_counts_alone(td):
 
 
 def test_the_newest_record_counts_by_time_and_not_by_text(td):
-    for time in ("2024-01-05T12:00:00+00:00", "2024-01-05 13:00:00+00:00", "2024-01-05T14:30:00+02:00", "soon"):
+    for time in (
+        "2024-01-05T12:00:00+00:00",
+        "2024-01-05 13:00:00+00:00",
+        "2024-01-05T14:30:00+02:00",
+        "soon",
+    ):
         td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES (1, '{time}')")
     assert td.windows(PROFILES, unix(5)) == [(unix(4) + 13 * HOUR - 1, unix(5))]
 
@@ -341,7 +420,9 @@ def test_the_old_log_of_a_dropped_incremental_table_is_not_believed_after_one_wi
 def test_a_load_that_was_not_logged_makes_no_log_believed_again(td):
     td.loaded(PROFILES, unix(0) - 1, unix(400), at=unix(400))
     td.rows(f"DELETE FROM client_src.{PROFILES}")
-    td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES ({unix(401)}, '{text(unix(89))[:19]}Z')")
+    td.rows(
+        f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES ({unix(401)}, '{text(unix(89))[:19]}Z')"
+    )
     assert td.windows(PROFILES, unix(402))[0] == (unix(89) - 1, unix(179))
 
 
@@ -354,6 +435,13 @@ def test_events_overlap_by_the_lookback_and_once_a_day_by_the_late_days(td):
 def test_what_was_asked_for_today_is_not_asked_for_again_but_for_the_lookback(td):
     td.log(None, "STARTED", unix(100.01))
     td.loaded(EVENTS, unix(90) - 1, unix(100.01), times=[unix(100)])
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
+
+
+def test_what_was_loaded_today_of_before_the_late_days_is_not_asked_for_again(td):
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(50) - 1, unix(80), at=unix(100.02), times=[unix(79)])
+    td.loaded(EVENTS, unix(80) - 1, unix(100.01), at=unix(100.03), times=[unix(100)])
     assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
 
 
@@ -402,7 +490,12 @@ def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("BIGINT", unix(10)), ("BIGINT", unix(10) * 1000), ("DOUBLE", unix(10) + 0.5), ("TIMESTAMP", "'2024-01-11'")],
+    [
+        ("BIGINT", unix(10)),
+        ("BIGINT", unix(10) * 1000),
+        ("DOUBLE", unix(10) + 0.5),
+        ("TIMESTAMP", "'2024-01-11'"),
+    ],
 )
 def test_a_field_that_is_no_text_is_read_for_what_it_is(td, kind, value):
     td.rows(f"ALTER TABLE client_src.{PROFILES} DROP COLUMN updated")
@@ -427,13 +520,16 @@ def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_
     assert td.windows(HIST, unix(10)) == []
 
 
+FIVE_DAYS = (unix(0) - 1, unix(5))
+
+
 def listed(td):
     """The backfills that a pass of the run would load, in their order."""
     td.list(HIST, unix(10))
     return list(td.listed)
 
 
-def tried(td, table, *, times=1, seconds=60, window=(unix(0) - 1, unix(5))):
+def tried(td, table, *, times=1, seconds=60, window=FIVE_DAYS):
     """So many tries of a table in this run, each of which failed after so long; then its ERROR row."""
     at = unix(10)
     for _ in range(times):
@@ -449,9 +545,7 @@ def test_an_object_with_a_row_of_this_run_is_not_listed_again(td):
     assert HIST in listed(td)
 
 
-@pytest.mark.parametrize(
-    ("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)]
-)
+@pytest.mark.parametrize(("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)])
 def test_an_object_that_failed_is_listed_again_last_where_another_try_is_worth_it(td, times, seconds, again):
     td.list(HIST, unix(10))
     tried(td, HIST, times=times, seconds=seconds)

@@ -18,9 +18,10 @@ from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials, missing_webhook
+from .credentials import credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
-from .schedules import freshness_warning
+from .next_steps import into_git, notes
+from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
 
@@ -30,7 +31,7 @@ def quoted(value: str) -> str:
 
 
 class KlaviyoExtension(Extension):
-    """Offers the rules to copier.yml and to the template; one for each version that is rendered, and folder."""
+    """Offers the rules to copier.yml and to the template; one for each version and folder rendered."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -42,13 +43,16 @@ class KlaviyoExtension(Extension):
             check_answers=check_answers,
             check_files=before.check_files,
             chosen_objects=objects_to_load,
+            console=console,
+            consoles=CONSOLES,
             credentials=credentials,
             existing_database=existing_database,
-            freshness_warning=freshness_warning,
+            into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
-            missing_webhook=missing_webhook,
+            notes=notes,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
+            td=td,
             unless_ours=unless_ours,
         )

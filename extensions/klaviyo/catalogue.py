@@ -27,6 +27,7 @@ class KlaviyoObject:
         hist_field_connector: the same field's name in the API.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
         window_days: length of a backfill window in days; None for one load of everything.
+        attributes: what Klaviyo documents of a record, beside `id` and the fields above; for the manual.
     """
 
     name: str
@@ -37,6 +38,7 @@ class KlaviyoObject:
     hist_field_connector: str | None = "created"
     sends_field: bool = True
     window_days: int | None = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -86,7 +88,15 @@ class KlaviyoObject:
 # Sources: Klaviyo's API reference for the payloads' fields and the filters, TD's page of the
 # connector for data_source and skip_related_objects.
 CATALOGUE = (
-    KlaviyoObject("profiles", "profiles", window_days=90),
+    KlaviyoObject(
+        "profiles",
+        "profiles",
+        window_days=90,
+        attributes=(
+            "email", "phone_number", "external_id", "first_name", "last_name", "organization", "locale",
+            "title", "image", "last_event_date", "location", "properties",
+        ),
+    ),
     KlaviyoObject(
         "events",
         "events",
@@ -96,12 +106,22 @@ CATALOGUE = (
         hist_field_connector="datetime",
         sends_field=False,
         window_days=90,
+        attributes=("timestamp", "event_properties", "uuid"),
     ),
-    KlaviyoObject("campaigns", "campaigns", inc_field="updated_at", hist_field="created_at"),
-    KlaviyoObject("lists", "lists"),
-    KlaviyoObject("email_templates", "templates"),
-    KlaviyoObject("metrics", "metrics"),
-)
+    KlaviyoObject(
+        "campaigns",
+        "campaigns",
+        inc_field="updated_at",
+        hist_field="created_at",
+        attributes=(
+            "name", "status", "archived", "audiences", "send_options", "tracking_options", "send_strategy",
+            "scheduled_at", "send_time",
+        ),
+    ),
+    KlaviyoObject("lists", "lists", attributes=("name", "opt_in_process")),
+    KlaviyoObject("email_templates", "templates", attributes=("name", "editor_type", "html", "text")),
+    KlaviyoObject("metrics", "metrics", attributes=("name", "integration")),
+)  # fmt: skip
 # What the client's check knows of them: the rules for a field's names and for events are its own.
 KNOWN = Catalogue(
     DataSource(known.data_source, known.name, known.changed, known.created, known.sends_field)
@@ -120,10 +140,13 @@ def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
 
 
 ENTRY_FORM = (
-    "[{name: flows, data_source: flows, inc_field: updated, inc_field_connector: updated, "
-    "hist_field: created, hist_field_connector: created}], or no field at all for a full load"
+    "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, "
+    "with inc_field: updated_at, inc_field_connector: updated, "
+    "hist_field: created_at, hist_field_connector: created"
 )
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
+
+NAME = r"[a-z][a-z0-9_]{0,63}"
 
 
 def is_preflights(name: str) -> bool:
@@ -144,14 +167,12 @@ def custom_object(entry: Any) -> KlaviyoObject:
             of the data source, else to those two.
 
     Raises:
-        BadAnswer: it has another shape, or breaks the dual-field rule.
+        BadAnswer: it has another shape, nearly names a known data source, or mixes up a field's names.
     """
     if not isinstance(entry, dict) or not set(entry) <= ENTRY_KEYS or not entry.get("name"):
         raise BadAnswer(ENTRY_FORM)
     given = {key: value for key, value in entry.items() if value}
-    if not all(
-        isinstance(text, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text) for text in given.values()
-    ):
+    if not all(isinstance(text, str) and re.fullmatch(NAME, text) for text in given.values()):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
     name, data_source = given["name"], given.get("data_source", given["name"])
     if is_preflights(name) or name.endswith(("_hist", "_latest")):
@@ -159,6 +180,8 @@ def custom_object(entry: Any) -> KlaviyoObject:
             "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
             + ENTRY_FORM
         )
+    if (meant := KNOWN.meant(data_source)) not in ("", data_source):
+        raise BadAnswer(f"data_source: {meant}, as the connector calls it, not {data_source}")
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
     created = Names(given.get("hist_field"), given.get("hist_field_connector"))
     if not any(changed + created):
@@ -174,8 +197,15 @@ def custom_object(entry: Any) -> KlaviyoObject:
             f"{table} with {api} (inc_field), {hist_table} with {hist_api} (hist_field), "
             f"the field in the table with its name in the API, for {data_source}"
         )
-    takes_field = KNOWN.takes_field(data_source)
-    return KlaviyoObject(name, data_source, *changed, *created, takes_field)  # type: ignore[call-arg]
+    return KlaviyoObject(
+        name,
+        data_source,
+        inc_field=changed.table,
+        inc_field_connector=changed.api,
+        hist_field=created.table,
+        hist_field_connector=created.api,
+        sends_field=KNOWN.takes_field(data_source),
+    )
 
 
 def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: str) -> list[KlaviyoObject]:

@@ -10,6 +10,7 @@ import yaml
 
 from .catalogue import CATALOGUE, ENTRY_FORM, custom_object
 from .refusals import BadAnswer
+from .regions import REGIONS
 from .schedules import check_schedule
 from .timestamps import past_timestamp
 
@@ -128,6 +129,11 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "td_authentication_id": check_authentication_id,
     "default_start_date": past_timestamp,
     "target_database": check_database,
+    "more_settings": check_yes_or_no,
+    "td_region": _one_of(*REGIONS),
+    "td_project": _matching(
+        r"(?!pk_)[A-Za-z_][A-Za-z0-9_-]{0,254}", "letters, digits, _ and -, and no digit first"
+    ),
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
     "events_lookback_hours": _up_to(168, "hours"),

@@ -60,7 +60,7 @@ def assert_it_is_all_there(text):
 
 def assert_where_to_look(lines):
     console, log = lines[-2:]
-    assert "TD console, Workflows, the attempt 1 of session 1" in console
+    assert "https://console.treasuredata.com, Workflows, the attempt 1 of session 1" in console
     assert "FROM client_src.ingestion_log" in log
 
 

@@ -8,16 +8,16 @@ DAY = 86400
 
 
 def days(loads):
-    return [round(load.seconds / DAY, 1) for load in loads]
+    return [round(load.seconds / DAY, 2) for load in loads]
 
 
 @pytest.fixture(scope="module")
 def acme(ingest):
-    """The ingestion after one backfill, of which no load of events over eleven days ends before it is killed."""
+    """The ingestion after one backfill, of which no load of events over twelve days ends before it is killed."""
     acme = ingest(objects=["profiles", "events"])
     for table in (EVENTS, PROFILES):
-        acme.change_datasource(table, window_days=40)
-    acme.td.kill_long_loads("events", longer_than=11 * DAY)
+        acme.change_datasource(table, window_days=45)
+    acme.td.kill_long_loads("events", longer_than=12 * DAY)
     acme.last_run = acme.run(HIST)
     return acme
 
@@ -28,13 +28,13 @@ def test_one_start_loads_everything_once(acme):
         assert acme.ids(table) == sorted(acme.account.ids(data_source))
 
 
-def test_each_length_is_tried_once_and_then_halved(acme):
-    assert days(acme.loads(EVENTS, "error")) == [40, 20, 40, 20]
-    assert days(acme.loads(EVENTS, "success")) == [10] * 8
+def test_no_stretch_is_tried_twice_at_one_length(acme):
+    assert days(acme.loads(EVENTS, "error")) == [45, 22.5, 22.5, 35, 17.5, 17.5]
+    assert len(acme.loads(EVENTS, "success")) == 2 * 4
 
 
 def test_other_objects_keep_their_windows(acme):
-    assert days(acme.loads(PROFILES)) == [40, 40]
+    assert days(acme.loads(PROFILES)) == [45, 35]
 
 
 def test_each_try_leaves_a_row_with_its_window(acme):

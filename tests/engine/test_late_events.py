@@ -35,20 +35,22 @@ def test_every_run_succeeds(acme):
     assert [run.succeeded for run in acme.runs] == [True] * 4
 
 
-@pytest.mark.parametrize("event", ["hours late", "dated ahead", "six days late", "hidden behind the one ahead"])
+@pytest.mark.parametrize(
+    "event", ["hours late", "dated ahead", "six days late", "hidden behind the one ahead"]
+)
 def test_an_event_is_loaded_although_it_is(acme, event):
     assert acme.events[event] in acme.ids(EVENTS)
 
 
 def test_without_a_backfill_no_load_asks_for_more_than_its_window(acme):
-    assert [round(load.seconds / 3600) for load in acme.loads(EVENTS)] == [720, 720, 480, 2, 168, 10]
-    assert max(load.seconds for load in acme.loads(EVENTS)) <= 30 * 86400 + 1
+    hours = [round(load.seconds / 3600) for load in acme.loads(EVENTS)]
+    # Where midnight came between the first two runs, the second asks for seven days, too.
+    assert hours in ([720, 720, 480, 2, 168, 10], [720, 720, 480, 168, 168, 10])
 
 
 def test_the_late_days_are_asked_for_once_a_day(acme):
-    *_, second, first_of_the_day, third = [load.seconds for load in acme.loads(EVENTS)]
-    assert first_of_the_day >= 7 * 86400
-    assert max(second, third) < 4 * 3600 or second >= 7 * 86400  # the second, where midnight came between
+    first_of_the_day, second = [load.seconds for load in acme.loads(EVENTS)][-2:]
+    assert first_of_the_day >= 7 * 86400 > second
 
 
 def test_no_run_reads_all_of_the_events(acme):

@@ -1,7 +1,7 @@
-"""Checks a repo's Klaviyo ingestion: the gates are in gates_of_*.py, what they ask about is in the rest.
+"""The gates are in gates_of_*.py; what they ask about the repo is in the other modules.
 
-To add a gate: a function in the module that it belongs to, its place in `GATES`, and its title in
-the docstring of ../check_ingestion.py.
+To add one: a function in the module that it belongs to, its place in `GATES`, and its title in the
+table of ../check_ingestion.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .gates_of_datasources import (
     timestamps_have_one_form,
 )
 from .gates_of_files import archive_is_small, files_are_used, files_can_be_read, files_exist
-from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load
+from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load, runs_are_logged
 from .gates_of_workflows import (
     at_most_three_at_once,
     failures_are_contained,
@@ -31,9 +31,9 @@ from .gates_of_workflows import (
 )
 from .places import Problem
 from .repo import Repo
-from .tree import Folder as Folder
-from .tree import Rendered as Rendered
-from .tree import Tree
+from .tree import Folder, Rendered, Tree
+
+__all__ = ["GATES", "Folder", "Rendered", "check", "report"]
 
 GATES = (
     files_can_be_read,
@@ -49,6 +49,7 @@ GATES = (
     events_have_no_field,
     load_files_are_complete,
     loads_are_logged,
+    runs_are_logged,
     log_rows_find_their_load,
     errors_are_logged,
     at_most_three_at_once,

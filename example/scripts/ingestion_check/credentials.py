@@ -8,8 +8,11 @@ from typing import Any
 
 PATH = "ingestion/credentials_ingestion.json"
 ENTRY = "klaviyo_api_token"
-# Klaviyo's private keys and TD's API keys.
-KEY = re.compile(rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b")
+# Klaviyo's private keys, TD's API keys, and the addresses of Slack's webhooks.
+KEY = re.compile(
+    rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b"
+    rb"|\bhooks\.slack\.com/services/T\w+/B\w+/\w{16,}"
+)
 
 
 def entries(text: str) -> list[tuple[str, Any]] | None:
@@ -26,5 +29,5 @@ def entries(text: str) -> list[tuple[str, Any]] | None:
 
 
 def is_secret(name: str, value: Any) -> bool:
-    """Whether `td wf secrets` takes an entry: text, under segments that begin with a letter and dots between."""
+    """Whether `td wf secrets` takes an entry: text, under names of a letter and more, with dots between."""
     return isinstance(value, str) and bool(re.fullmatch(r"[a-zA-Z]\w*(\.[a-zA-Z]\w*)*", name))

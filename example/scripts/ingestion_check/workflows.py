@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
 from .digdag import ERROR_VARIABLES, TAKE_A_FILE, VARIABLES, is_task
 from .expected import nearest
+from .expressions import EXPRESSION
 from .places import Place
 from .yaml_places import Map, Text, texts
+
+# How the SQL files that write ingestion_log begin; _start.sql, _success.sql and _error.sql follow.
+LOG_SQL = "sql/klaviyo_log_ingestion_"
 
 
 class Surroundings(NamedTuple):
@@ -18,10 +23,12 @@ class Surroundings(NamedTuple):
 
     Attributes:
         datasources: the entries that its loops go through.
+        keys: the keys of all entries, as a query that both lists share may ask for those of either.
         words: all words of our SQL: among them the columns and keys of JSON that later tasks see.
     """
 
     datasources: list[Map]
+    keys: set[str]
     words: set[str]
 
 
@@ -72,8 +79,9 @@ class Step:
         return [normpath(join(dirname(self.path), name)) for name in names]
 
     def logs(self, what: str) -> bool:
-        """Whether it is, or is called, the log step of a start, a success or an error."""
-        return self.name == f"+log_ingestion_{what}" or self.command == f"sql/log_ingestion_{what}.sql"
+        """Whether it is, or is called, the log step of a start, a success or an error; or of either end."""
+        pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(LOG_SQL) else ""
+        return self.name == f"+log_ingestion_{what}" or fnmatchcase(f"{LOG_SQL}{what}.sql", pattern)
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""
@@ -86,7 +94,7 @@ class Step:
             found |= {"i", "range"}
         for name, values in self.items.items():
             if isinstance(values, Text) and re.search(r"td\.last_results\.|_datasources\b", values):
-                found |= {f"{name}.{key}" for key in self.around.words.union(*self.around.datasources)}
+                found |= {f"{name}.{key}" for key in self.around.words | self.around.keys}
         return found
 
     def undefined(self, name: str) -> str:
