@@ -78,8 +78,9 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
                 for key in ("start_time", "end_time"):
                     yield from expect_form(step.body, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
     for step in repo.steps:
-        if "workflow_name" in step.body:
-            yield from expect_form(step.body, "workflow_name", step.workflow, r"\$\{.*")
+        for given in (step.body, step.body.section("_export")):
+            if "workflow_name" in given:
+                yield from expect_form(given, "workflow_name", step.workflow, r"\$\{.*")
         others = [name for name, owner in LISTS.items() if step.workflow in {*LISTS.values()} - {owner}]
         for text, name in ((text, name) for text in step.texts for name in others if name in text):
             if name == BACKFILL and text is step.body.get("backfills"):
