@@ -38,7 +38,8 @@ class Step:
     Attributes:
         workflow: the name of the workflow.
         above: the steps that this one stands in, the nearest first.
-        object: the block that is done for each datasource, or latest table, if this is it or stands in it.
+        in_loop: whether it is done for each of several values.
+        object: the block that is done for each datasource, if this is it or stands in it.
         scope: the variables that the tasks in it see, with their properties.
     """
 
@@ -55,8 +56,8 @@ class Step:
         self.after_error: bool = name in ("_error", "_check") or bool(parent and parent.after_error)
         # The variables that a for_each> gives to its block, each with its values.
         self.items = parent.body.section("for_each>") if parent and name == "_do" else Map(self.place)
-        is_object = "datasource" in self.items or "latest" in self.items
-        self.object: Step | None = self if is_object else parent and parent.object
+        self.in_loop: bool = bool(self.items or (parent and parent.in_loop))
+        self.object: Step | None = self if "datasource" in self.items else parent and parent.object
         self.scope: set[str] = (parent.scope if parent else VARIABLES) | self._defined()
         self.texts = [text for key, value in body.items() if not is_task(key) for text in texts(value)]
         steps = [(key, value) for key, value in body.items() if is_task(key) and isinstance(value, Map)]
