@@ -46,7 +46,18 @@ class TD:
     def instant(self, ago, form="%Y-%m-%dT%H:%M:%S.000000"):
         return datetime.fromtimestamp(int(self.databases.clock.now()) - ago, timezone.utc).strftime(form)
 
-    def log(self, table, status, ago, *, window=(None, None), records=0, left="", mark="m.1", workflow="klaviyo_ingest_inc"):
+    def log(
+        self,
+        table,
+        status,
+        ago,
+        *,
+        window=(None, None),
+        records=0,
+        left="",
+        mark="m.1",
+        workflow="klaviyo_ingest_inc",
+    ):
         at = int(self.databases.clock.now()) - ago
         start, end = (f"'{self.instant(each)}'" if each is not None else "NULL" for each in window)
         name = f"'{table}'" if table else "NULL"
@@ -58,7 +69,9 @@ class TD:
     def load(self, table, *records, ago=0):
         if table not in self.databases.tables("client_src"):
             self.databases.create_table("client_src", table)
-        maps = [{"id": id, "updated": self.instant(changed, "%Y-%m-%d %H:%M:%S+00:00")} for id, changed in records]
+        maps = [
+            {"id": id, "updated": self.instant(changed, "%Y-%m-%d %H:%M:%S+00:00")} for id, changed in records
+        ]
         self.databases.load("client_src", table, maps, "append", int(self.databases.clock.now()) - ago)
 
 
@@ -96,13 +109,32 @@ def test_progress_tells_of_a_backfill_how_far_it_is_and_when_it_will_be_ready(td
     for ago, window in ((400, (10 * DAY, 8 * DAY)), (200, (8 * DAY, 6 * DAY))):
         td.log("klaviyo_events_hist", "STARTED", ago, window=window, workflow="klaviyo_ingest_hist")
         left = 4 if ago == 400 else 3
-        td.log("klaviyo_events_hist", "SUCCESS", ago - 100, window=window, records=7, left=left, workflow="klaviyo_ingest_hist")
+        td.log(
+            "klaviyo_events_hist",
+            "SUCCESS",
+            ago - 100,
+            window=window,
+            records=7,
+            left=left,
+            workflow="klaviyo_ingest_hist",
+        )
     td.log("klaviyo_events_hist", "STARTED", 50, window=(6 * DAY, 4 * DAY), workflow="klaviyo_ingest_hist")
     td.log("klaviyo_lists_hist", "STARTED", 10, window=(10 * DAY, 0), workflow="klaviyo_ingest_hist")
-    td.log("klaviyo_lists_hist", "SUCCESS", 5, window=(10 * DAY, 0), records=2, left=0, workflow="klaviyo_ingest_hist")
+    td.log(
+        "klaviyo_lists_hist",
+        "SUCCESS",
+        5,
+        window=(10 * DAY, 0),
+        records=2,
+        left=0,
+        workflow="klaviyo_ingest_hist",
+    )
     events, lists = td.ask("backfill_progress")
     assert (events["table_name"], events["status"], events["records"], events["windows_left"]) == (
-        "klaviyo_events_hist", "STARTED", 14, 3,
+        "klaviyo_events_hist",
+        "STARTED",
+        14,
+        3,
     )
     assert events["loaded_until"] == td.instant(6 * DAY, "%Y-%m-%d %H:%M:%S")
     assert float(events["percent"]) == pytest.approx(40, abs=0.1)
@@ -158,7 +190,9 @@ def test_reconciliation_sets_the_log_beside_rows_and_ids_an_object_a_line(td):
 def test_duplicates_are_the_ids_that_stand_in_one_table_more_than_once(td):
     td.load("klaviyo_profiles", ("a", 2), ("a", 1), ("b", 1))
     td.load("klaviyo_profiles_hist", ("b", 3))
-    assert [(row["table_name"], row["id"], row["times"]) for row in td.ask("duplicates")] == [("klaviyo_profiles", "a", 2)]
+    assert [(row["table_name"], row["id"], row["times"]) for row in td.ask("duplicates")] == [
+        ("klaviyo_profiles", "a", 2)
+    ]
 
 
 def test_latest_rows_are_of_both_tables_whatever_is_null_or_twice(td):

@@ -12,6 +12,7 @@ import yaml
 from clock import Clock
 from databases import Databases
 from digdag_text import fill
+from ingestion import tasks_of
 
 HOUR, DAY = 3600, 86400
 BEGINNING_OF_2024 = 1704067200
@@ -316,11 +317,18 @@ def test_a_window_whose_run_was_killed_a_day_later_is_halved(td):
     assert td.windows(HIST, unix(83)) == [(unix(0) - 1, unix(40)), (unix(40) - 1, unix(80))]
 
 
-def test_no_run_asks_for_more_windows_than_its_tasks_allow_and_it_tells_how_many_are_left(td):
-    td.change(HIST, window_days=1)
-    windows = td.windows(HIST, unix(3650))
-    assert len(windows) == td.listed[HIST]["most_windows"] < 200
-    assert td.left[0] == 3649 and td.left[-1] == 3650 - len(windows)
+def test_ten_years_of_seven_days_are_asked_for_in_attempts_that_stay_below_a_thousand_tasks(td):
+    for table in (HIST, EVENTS_HIST):
+        td.change(table, window_days=7)
+    windows = {table: td.windows(table, unix(3650)) for table in (HIST, EVENTS_HIST)}
+    most = td.listed[HIST]["most_windows"]
+    assert [len(each) for each in windows.values()] == [most, most]
+    assert (td.left[0], td.left[-1]) == (521, 522 - most)
+    # Each of six objects that fails three times lists its windows anew, a quarter of them each time.
+    listed = 2 * (most + most // 4 + most // 16) + 4 * 3
+    assert tasks_of(objects=6 * 3, windows=listed) < 900
+    assert tasks_of(objects=6, windows=2 * most + 4) > 400  # and few attempts are needed: seven here
+    assert 522 / most <= 14
 
 
 def test_after_each_failed_try_a_quarter_of_the_windows_is_asked_for(td):
@@ -512,13 +520,16 @@ def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_
     assert td.windows(HIST, unix(10)) == []
 
 
+FIVE_DAYS = (unix(0) - 1, unix(5))
+
+
 def listed(td):
     """The backfills that a pass of the run would load, in their order."""
     td.list(HIST, unix(10))
     return list(td.listed)
 
 
-def tried(td, table, *, times=1, seconds=60, window=(unix(0) - 1, unix(5))):
+def tried(td, table, *, times=1, seconds=60, window=FIVE_DAYS):
     """So many tries of a table in this run, each of which failed after so long; then its ERROR row."""
     at = unix(10)
     for _ in range(times):

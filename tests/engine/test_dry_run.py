@@ -63,7 +63,10 @@ def test_a_repo_of_which_there_can_be_no_dry_run_is_told_why(repo, file, text, s
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        ("hourly", "On the schedule 'hourly', 24 runs a day, that comes to about 720 jobs and 2,016 tasks a day."),
+        (
+            "hourly",
+            "On the schedule 'hourly', 24 runs a day, that comes to about 720 jobs and 2,016 tasks a day.",
+        ),
         ("daily", "'daily', 1 runs a day, that comes to about 30 jobs and 84 tasks"),
         ("*/15 6-7 * * *", "8 runs a day, that comes to about 240 jobs and 672 tasks"),
         ("none", "No schedule: each time that it is started costs about 30 jobs and 84 tasks."),

@@ -11,7 +11,10 @@ HOUR = 3600
 @pytest.fixture(scope="module")
 def acme(ingest):
     return ingest(
-        objects=["lists", "campaigns"], freshness_hours=6, latest_tables=True, alert_email="data-team@example.com"
+        objects=["lists", "campaigns"],
+        freshness_hours=6,
+        latest_tables=True,
+        alert_email="data-team@example.com",
     )
 
 

@@ -20,7 +20,7 @@ from .gates_of_datasources import (
     timestamps_have_one_form,
 )
 from .gates_of_files import archive_is_small, files_are_used, files_can_be_read, files_exist
-from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load
+from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load, runs_are_logged
 from .gates_of_workflows import (
     at_most_three_at_once,
     failures_are_contained,
@@ -49,6 +49,7 @@ GATES = (
     events_have_no_field,
     load_files_are_complete,
     loads_are_logged,
+    runs_are_logged,
     log_rows_find_their_load,
     errors_are_logged,
     at_most_three_at_once,

@@ -63,7 +63,9 @@ class TD:
         if table not in self.databases.tables("client_src"):
             self.databases.create_table("client_src", table)
         maps = [
-            record if isinstance(record, dict) else {"id": record[0], "updated": instant(record[1]), "load": at}
+            record
+            if isinstance(record, dict)
+            else {"id": record[0], "updated": instant(record[1]), "load": at}
             for record in records
         ]
         self.log(table, "STARTED", at, mark=mark)
@@ -97,7 +99,14 @@ class TD:
                     return done
                 self.query("klaviyo_latest_insert.sql", known)
             end = latest["end_time"]
-            self.log(table, "SUCCESS", minute, mark=f"latest-{minute}.1", records=results["changed"], end=f"'{end}'")
+            self.log(
+                table,
+                "SUCCESS",
+                minute,
+                mark=f"latest-{minute}.1",
+                records=results["changed"],
+                end=f"'{end}'",
+            )
             done[table] = (results["action"], results["changed"])
         return done
 
@@ -131,7 +140,12 @@ def test_the_newest_version_counts_by_the_field_and_then_by_load_in_any_order_of
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.123456+00:00"])
 def test_texts_that_sort_otherwise_than_their_times_do_not_mislead(td, form):
-    td.load(PROFILES, {"id": "a", "updated": instant(6, form), "load": 10}, {"id": "b", "updated": None, "load": 10}, at=10)
+    td.load(
+        PROFILES,
+        {"id": "a", "updated": instant(6, form), "load": 10},
+        {"id": "b", "updated": None, "load": 10},
+        at=10,
+    )
     td.load(PROFILES, {"id": "a", "updated": instant(5), "load": 11}, ("b", 1), at=11)
     td.merge(20)
     assert td.latest() == [("a", 10), ("b", 11)]
@@ -182,9 +196,9 @@ def test_loads_of_before_are_not_read_again(td):
     td.minute = 410
     entry = td.to_do()["klaviyo_profiles_latest"]
     read = td.query("klaviyo_latest_changes.sql", {"latest": entry}).scans
-    assert {(scan.table, scan.rows) for scan in read if "latest" not in scan.table and "log" not in scan.table} == {
-        ("client_src.klaviyo_profiles", 1)
-    }
+    assert {
+        (scan.table, scan.rows) for scan in read if "latest" not in scan.table and "log" not in scan.table
+    } == {("client_src.klaviyo_profiles", 1)}
 
 
 def test_an_interrupted_merge_is_made_good_by_the_next(td):
@@ -255,7 +269,10 @@ def test_what_has_windows_left_waits_for_them_but_only_in_its_own_run(td):
     assert td.merge(22) == {"klaviyo_profiles_latest": ("rebuild", 1)}
 
 
-@pytest.mark.parametrize(("rows", "again"), [(["STARTED", "SUCCESS"], False), (["STARTED", "ERROR"], True), (3 * ["STARTED", "ERROR"], False)])
+@pytest.mark.parametrize(
+    ("rows", "again"),
+    [(["STARTED", "SUCCESS"], False), (["STARTED", "ERROR"], True), (3 * ["STARTED", "ERROR"], False)],
+)
 def test_a_run_tries_each_once_and_after_a_failure_twice_more(td, rows, again):
     td.load(PROFILES, ("a", 1), at=10)
     for minute, status in enumerate(rows):
@@ -290,6 +307,10 @@ def test_a_hundred_new_of_a_hundred_thousand_write_a_hundred(td):
         f"SELECT 'p-' || n, '{instant(1)}', {unix(10)} FROM range(100000) AS numbers (n)"
     )
     td.merge(20)
-    td.load(PROFILES, *((f"p-{number}", 2) for number in range(50)), *((f"q-{n}", 2) for n in range(50)), at=300)
+    td.load(
+        PROFILES, *((f"p-{number}", 2) for number in range(50)), *((f"q-{n}", 2) for n in range(50)), at=300
+    )
     assert td.merge(310) == {"klaviyo_profiles_latest": ("merge", 100)}
-    assert td.rows("SELECT count(*), count(DISTINCT id) FROM client_src.klaviyo_profiles_latest") == [(100051, 100051)]
+    assert td.rows("SELECT count(*), count(DISTINCT id) FROM client_src.klaviyo_profiles_latest") == [
+        (100051, 100051)
+    ]
