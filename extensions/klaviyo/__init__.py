@@ -20,7 +20,7 @@ from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
-from .next_steps import into_git, notes
+from .next_steps import into_git, neighbours, notes
 from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
@@ -50,6 +50,7 @@ class KlaviyoExtension(Extension):
             into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
+            neighbours=neighbours,
             notes=notes,
             quality_gates=AfterWriting(before).quality_gates,
             signature=SIGNATURE,
