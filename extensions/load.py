@@ -1,4 +1,4 @@
-"""Copier's way in: executes the package afresh, under a name of its own, for each version that Copier renders.
+"""Copier's way in: executes the package afresh, under a name of its own, for each version rendered.
 
 `copier update` renders the old and the new version in one process. Imported under one name, the old
 version's modules would render the new one too.

@@ -18,6 +18,14 @@ KEY = "pk_0123456789abcdef0123456789abcdef01"
 GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")
 DEFAULTS = ("--trust", "--defaults")
 ANSWERS = (*DEFAULTS, "--data-file", TEMPLATE / "example-answers.yml")
+# An object that the template does not know, as `custom_objects` takes it.
+FLOWS = {
+    "name": "flows",
+    "inc_field": "updated_at",
+    "inc_field_connector": "updated",
+    "hist_field": "created_at",
+    "hist_field_connector": "created",
+}
 
 
 class Ended(NamedTuple):

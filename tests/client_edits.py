@@ -54,7 +54,7 @@ class Edit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One edit of a datasource: another value, or None to drop the key, which then shows at its first line."""
+    """One edit of a datasource: another value, or None to drop the key, which shows at its first line."""
 
     table: str
     key: str

@@ -7,6 +7,11 @@ import yaml
 from by_hand import TEMPLATE, commit, copy, edit, release
 from copier import run_copy
 from copier.errors import UserMessageError
+from hypothesis import HealthCheck, settings
+
+# On a machine that does something else too, generating a text may take a second.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -107,6 +107,9 @@ BAD: dict[str, dict[str, list]] = {
             *([{"name": name}] for name in (*HOSTILE, "Flows", "1st", 5, True, ["a"], "a" * 65)),
             [{**FLOWS, "inc_field": "a b"}], [{**FLOWS, "data_source": "a/b"}],
         ],
+        "data_source: templates, as the connector calls it": [
+            [{"name": "email_templates"}], [{"name": "x", "data_source": "template"}],
+        ],
         "each field with both names": [
             [{"name": "flows", "inc_field": "updated"}], [{**FLOWS, "inc_field_connector": ""}],
             [{**FLOWS, "hist_field": "created"}], [{"name": "flows", **CREATED}],

@@ -7,7 +7,7 @@ import stat
 import pytest
 import sqlglot
 import yaml
-from by_hand import ignored
+from by_hand import FLOWS, ignored
 from digdag_text import fill
 from klaviyo.catalogue import CATALOGUE
 from klaviyo.timestamps import timestamp
@@ -234,14 +234,7 @@ def test_credentials_are_flat_private_and_ignored_by_git_and_by_push(client_repo
 
 
 def test_a_custom_object_is_added_by_answers_alone(copie, example_answers):
-    flows = {
-        "name": "flows",
-        "inc_field": "updated_at",
-        "inc_field_connector": "updated",
-        "hist_field": "created_at",
-        "hist_field_connector": "created",
-    }
-    answers = {**example_answers, "custom_objects": [flows, {"name": "forms", "data_source": "signup_forms"}]}
+    answers = {**example_answers, "custom_objects": [FLOWS, {"name": "forms", "data_source": "signup_forms"}]}
     repo = copie.copy(extra_answers=answers).project_dir
     datasources = load(repo / "ingestion/config/klaviyo_datasources.yml")
     added = {entry["table_name"]: entry for entries in datasources.values() for entry in entries}

@@ -29,7 +29,7 @@ def quoted(value: str) -> str:
 
 
 class KlaviyoExtension(Extension):
-    """Offers the rules to copier.yml and to the template; one for each version that is rendered, and folder."""
+    """Offers the rules to copier.yml and to the template; one for each version and folder rendered."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)

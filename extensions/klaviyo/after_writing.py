@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 
 from .before_writing import BeforeWriting
 from .catalogue import KNOWN
-from .destination import CHECK
+from .destination import CHECK, destination
 from .files_to_write import files_to_write
 from .ingestion_check import GATES, Folder, check, report
 from .ingestion_check.gate import Result
@@ -33,7 +33,7 @@ class AfterWriting:
         Raises:
             UserMessageError: the report, if a gate fails; Copier then exits with 1.
         """
-        root = Path(context["_copier_conf"]["dst_path"])
+        root = destination(context, "")
         if context["_copier_conf"]["pretend"]:
             return "Nothing was written (--pretend), so nothing was verified."
         marked = conflicts(context)
@@ -47,7 +47,7 @@ class AfterWriting:
         return verified
 
     def _results(self, root: Path) -> list[Result]:
-        """What every gate says of a tree; where it has nothing but what was just written, most said it before."""
+        """What every gate says of a tree; most said it before, of one that has nothing else."""
         if not self.before.alone:
             return check(Folder(root), KNOWN)
         asked = [
@@ -60,7 +60,7 @@ class AfterWriting:
 
 def conflicts(context: Context) -> str:
     """Name the files in which an update left a conflict; empty if there are none."""
-    root = Path(context["_copier_conf"]["dst_path"])
+    root = destination(context, "")
     files = [file.path for file in files_to_write(context) if _has_conflict(root / file.path)]
     if not files:
         return ""

@@ -48,7 +48,7 @@ class BeforeWriting:
         if clashes := list(clashes_with_others(context)):
             raise refusal(clashes)
         folder = destination(context, "")
-        self.alone = not folder.exists() or not any(folder.iterdir())
+        self.alone = not folder.is_dir() or not any(folder.iterdir())
         files, staying = list(files_to_write(context)), files_that_stay(context)
         ours = {file.path: file.text() for file in files if file.path not in staying}
         theirs = {file.path: _text(folder / file.path) for file in files if file.path in staying}

@@ -129,6 +129,8 @@ ENTRY_FORM = (
 )
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
+NAME = r"[a-z][a-z0-9_]{0,63}"
+
 
 def custom_object(entry: Any) -> KlaviyoObject:
     """Make an object of one entry of the answer `custom_objects`.
@@ -140,16 +142,16 @@ def custom_object(entry: Any) -> KlaviyoObject:
             of the data source, else to those two.
 
     Raises:
-        BadAnswer: it has another shape, or breaks the dual-field rule.
+        BadAnswer: it has another shape, nearly names a known data source, or mixes up a field's names.
     """
     if not isinstance(entry, dict) or not set(entry) <= ENTRY_KEYS or not entry.get("name"):
         raise BadAnswer(ENTRY_FORM)
     given = {key: value for key, value in entry.items() if value}
-    if not all(
-        isinstance(text, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text) for text in given.values()
-    ):
+    if not all(isinstance(text, str) and re.fullmatch(NAME, text) for text in given.values()):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
     name, data_source = given["name"], given.get("data_source", given["name"])
+    if (meant := KNOWN.meant(data_source)) not in ("", data_source):
+        raise BadAnswer(f"data_source: {meant}, as the connector calls it, not {data_source}")
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
     created = Names(given.get("hist_field"), given.get("hist_field_connector"))
     if not any(changed + created):
@@ -165,8 +167,15 @@ def custom_object(entry: Any) -> KlaviyoObject:
             f"{table} with {api} (inc_field), {hist_table} with {hist_api} (hist_field), "
             f"the field in the table with its name in the API, for {data_source}"
         )
-    takes_field = KNOWN.takes_field(data_source)
-    return KlaviyoObject(name, data_source, *changed, *created, takes_field)  # type: ignore[call-arg]
+    return KlaviyoObject(
+        name,
+        data_source,
+        inc_field=changed.table,
+        inc_field_connector=changed.api,
+        hist_field=created.table,
+        hist_field_connector=created.api,
+        sends_field=KNOWN.takes_field(data_source),
+    )
 
 
 def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: str) -> list[KlaviyoObject]:

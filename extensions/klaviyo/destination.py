@@ -36,7 +36,7 @@ def destination(context: Context, path: str) -> Path:
 
 
 def is_aside(context: Context) -> bool:
-    """Whether an update renders into a folder of its own, to compare versions, and not into the client's repo.
+    """Whether an update renders into a folder of its own, to compare versions, and not into the client's.
 
     Only the folder's name tells: nothing else sets it apart from a copy into an empty folder.
     """

@@ -27,7 +27,8 @@ def place_problems(context: Context) -> Iterator[str]:
     answers_file = context["_copier_conf"]["answers_file"]
     answers = read_yaml(context, answers_file)
     if isinstance(answers, dict) and "_src_path" in answers and "events_lookback_hours" not in answers:
-        yield f"{answers_file}: is another template's, so add --answers-file .copier-answers.klaviyo.yml for this one."
+        own = "--answers-file .copier-answers.klaviyo.yml"
+        yield f"{answers_file}: is another template's, so add {own} for this one."
     try:
         read_credentials(destination(context, PATH))
     except ValueError as error:

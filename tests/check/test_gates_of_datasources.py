@@ -41,7 +41,8 @@ TABLE_FIELD, API_FIELD = "incremental_field", "incremental_field_connector"
         "changes that replace the table": Entry("klaviyo_lists", "mode", "replace"),
         "a full load that appends": Edit(
             DATASOURCES,
-            "klaviyo_lists_load.yml\n    incremental_field: updated\n    incremental_field_connector: updated\n",
+            "klaviyo_lists_load.yml\n    incremental_field: updated\n"
+            "    incremental_field_connector: updated\n",
             "klaviyo_lists_load.yml\n    incremental_field:\n    incremental_field_connector:\n",
             "    mode: append\n    historical_table: klaviyo_lists_hist",
         ),

@@ -1,6 +1,7 @@
 """A new repo passes whatever is answered, and so does one with another source, or with less in it."""
 
 import pytest
+from by_hand import FLOWS
 from client_check import SCRIPT, run
 from client_edits import CREDENTIALS, DATASOURCES
 
@@ -43,16 +44,9 @@ timezone: UTC
     "notebooks/look.ipynb": "{}\n",
 }
 
-CUSTOM = {
-    "name": "flows",
-    "inc_field": "updated_at",
-    "inc_field_connector": "updated",
-    "hist_field": "created_at",
-    "hist_field_connector": "created",
-}
 ANSWERS = {
     "custom objects, cron and an alert": {
-        "custom_objects": [CUSTOM, {"name": "coupons"}],
+        "custom_objects": [FLOWS, {"name": "coupons"}],
         "schedule": "30 4 * * 1-5",
         "alert_email": "data@example.com",
     },

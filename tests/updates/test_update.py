@@ -120,7 +120,7 @@ def test_no_code_of_the_client_s_runs_in_copier(released, acme):
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=acme)
     assert "by the client" not in ended.output
-    assert re.search(r"^✗ .*three loads.*\n    ingestion/klaviyo_ingest_inc.dig:", ended.output, re.MULTILINE)
+    assert re.search(rf"^✗ .*three loads.*\n    {INCREMENTAL}:", ended.output, re.MULTILINE)
 
 
 def test_an_answer_broken_by_hand_is_to_be_fixed_by_hand(acme):

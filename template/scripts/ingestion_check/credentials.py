@@ -26,5 +26,5 @@ def entries(text: str) -> list[tuple[str, Any]] | None:
 
 
 def is_secret(name: str, value: Any) -> bool:
-    """Whether `td wf secrets` takes an entry: text, under segments that begin with a letter and dots between."""
+    """Whether `td wf secrets` takes an entry: text, under names of a letter and more, with dots between."""
     return isinstance(value, str) and bool(re.fullmatch(r"[a-zA-Z]\w*(\.[a-zA-Z]\w*)*", name))

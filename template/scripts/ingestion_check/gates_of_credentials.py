@@ -12,7 +12,7 @@ from .repo import IGNORE_FILE, MAX_FILE, Repo
 
 @gate("Credentials are a flat map, ignored by git and by td wf push", needs_disk=True)
 def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
-    """Both git and `td wf push` take the file if nothing tells them not to, and neither reads the other's list."""
+    """Git and `td wf push` take the file unless they are told not to, and neither reads the other's list."""
     if not repo.tree.is_git_ignored(credentials.PATH):
         why = f"git must ignore {credentials.PATH}; if it is committed, git rm --cached it"
         yield Problem(".gitignore", 1, why)
@@ -29,7 +29,7 @@ def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
 
 @gate("No file that git or td wf push takes holds a key", needs_disk=True)
 def no_key_is_shared(repo: Repo) -> Iterator[Problem]:
-    """A key that was pushed or committed once is in others' hands, and a later commit does not take it back."""
+    """A key that was pushed or committed once is in others' hands, and no later commit takes it back."""
     why = f"here is a key: keep it in {credentials.PATH} alone, and get a new one"
     for file in {*repo.tree.shared, *repo.pushed}:
         content = repo.tree.start(file, MAX_FILE + 1)

@@ -48,7 +48,7 @@ def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
 
 @gate("Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone")
 def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
-    """The connector takes no other form, and what writes a wrong one comes to light only when a load fails."""
+    """The connector takes no other form, and what writes a wrong one shows only when a load fails."""
     for _, entry in repo.entries:
         start = entry.text("default_start_time")
         if not is_past(start):

@@ -74,7 +74,7 @@ def files_are_used(repo: Repo) -> Iterator[Problem]:
 
 @gate("The archive is small enough to push")
 def archive_is_small(repo: Repo) -> Iterator[Problem]:
-    """TD limits a project's archive, to 2 MB at the least: one export left in ingestion/ is more than that."""
+    """TD limits a project's archive, to 2 MB at the least: one export left in ingestion/ is more."""
     sizes = {file: repo.tree.size(file) for file in repo.pushed}
     if sum(sizes.values()) > MAX_ARCHIVE:
         largest = max(sizes, key=lambda file: sizes[file])
