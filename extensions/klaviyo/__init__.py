@@ -16,6 +16,7 @@ __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
 from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
+from .before_update import check_update
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import credentials
@@ -40,6 +41,7 @@ class KlaviyoExtension(Extension):
             catalogue=CATALOGUE,
             check_answers=check_answers,
             check_files=before.check_files,
+            check_update=check_update,
             chosen_objects=objects_to_load,
             credentials=credentials,
             existing_database=existing_database,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from .git import git
 from .ignore_files import is_ignored
 
 # Not the client's files: git's own, and what tools install.
@@ -64,7 +64,7 @@ class Folder(Tree):
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         self.in_git = None if listed is None else [path for path in listed.split("\0") if path]
 
     def __str__(self) -> str:
@@ -96,17 +96,7 @@ class Folder(Tree):
     def is_git_ignored(self, path: str) -> bool:
         if self.in_git is None:
             return super().is_git_ignored(path)
-        return path not in self.in_git and self._git("check-ignore", "-q", path) is not None
-
-    def _git(self, *command: str) -> str | None:
-        """What git answers; None, if it says no, or is not there."""
-        try:
-            answer = subprocess.run(
-                ["git", "-C", self.root, *command], capture_output=True, check=False, timeout=20
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return os.fsdecode(answer.stdout) if answer.returncode == 0 else None
+        return path not in self.in_git and git(self.root, "check-ignore", "-q", path) is not None
 
 
 class Rendered(Tree):
