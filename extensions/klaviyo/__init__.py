@@ -19,7 +19,7 @@ from .answers import answer_problem, answers_to_store, check_answers, objects_to
 from .before_update import check_update
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials
+from .credentials import Credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
 from .timestamps import timestamp
 
@@ -34,7 +34,7 @@ class KlaviyoExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        before = BeforeWriting()
+        before, credentials = BeforeWriting(), Credentials()
         environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
         environment.globals.update(
             answers_to_store=answers_to_store,
@@ -43,11 +43,11 @@ class KlaviyoExtension(Extension):
             check_files=before.check_files,
             check_update=check_update,
             chosen_objects=objects_to_load,
-            credentials=credentials,
+            credentials=credentials.credentials,
             existing_database=existing_database,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
-            quality_gates=AfterWriting(before).quality_gates,
+            quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,
             unless_ours=unless_ours,
         )

@@ -1,4 +1,4 @@
-"""What would make an update lose the client's edits without a word is refused before Copier touches a file."""
+"""What would have an update lose the client's edits is refused before Copier touches a file."""
 
 from __future__ import annotations
 
@@ -51,11 +51,12 @@ def _ways_around(context: Context) -> Iterator[str]:
 
 
 def _settings_of_git(folder: Path) -> Iterator[str]:
-    """Say which settings of git's, the user's or the system's too, keep edits from coming back as they were."""
+    """Say which settings of git's, the system's too, keep edits from coming back as they were."""
     for name, harmless in HARMLESS.items():
         value = git(folder, "config", "--get", name)
         if value is not None and value.strip() not in harmless:
+            setting = f"GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0={name} GIT_CONFIG_VALUE_0={harmless[0]}"
             yield (
-                f"git's setting {name}={value.strip()} would lose or change your edits. For this update only: "
-                f"GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0={name} GIT_CONFIG_VALUE_0={harmless[0]} copier update --trust"
+                f"git's setting {name}={value.strip()} would lose or change your edits. "
+                f"To update without it: {setting} copier update --trust"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from jinja2 import pass_context
@@ -26,6 +27,8 @@ def read_credentials(path: Path) -> dict[str, str]:
         raise ValueError("is not a file, move it away.")
     try:
         found = entries(path.read_text(encoding="utf-8"))
+    except PermissionError:
+        raise ValueError("cannot be read, make it readable: chmod u+rw.") from None
     except ValueError:
         raise ValueError("is not valid JSON, fix it or move it away.") from None
     names = [name for name, _ in found or ()]
@@ -34,22 +37,45 @@ def read_credentials(path: Path) -> dict[str, str]:
     return dict(found)
 
 
-@pass_context
-def credentials(context: Context) -> str:
-    """Write the credentials file, readable by its owner only, and return its text.
+class Credentials:
+    """The credentials file of one rendering.
 
-    Copier then finds an identical file and touches neither text nor mode. Entries of other
-    sources are kept; ours is added where it is missing, and never replaced by the placeholder.
+    Attributes:
+        written: what was done to it; empty, if nothing was.
     """
-    path = destination(context, PATH)
-    found = read_credentials(path)
+
+    def __init__(self) -> None:
+        self.written = ""
+
+    @pass_context
+    def credentials(self, context: Context) -> str:
+        """Write the credentials file, readable by its owner only, and return its text.
+
+        Copier then finds an identical file and touches neither text nor mode. Entries of other
+        sources are kept; ours is added where it is missing, and never replaced by the placeholder.
+        """
+        path = destination(context, PATH)
+        text, is_new = wanted_text(context), not path.exists()
+        if text is None:
+            return path.read_text(encoding="utf-8")
+        if not context["_copier_conf"]["pretend"]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+            mode = stat.S_IMODE(path.stat().st_mode)
+            self.written = f"{PATH}: {'made' if is_new else f'{ENTRY} was set in it'}, mode {mode:o}"
+        return text
+
+
+def wanted_text(context: Context) -> str | None:
+    """What the file is to say; None, if it says so already.
+
+    Raises:
+        ValueError: as for `read_credentials`.
+    """
+    found = read_credentials(destination(context, PATH))
     token = context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER
     if found.get(ENTRY) == token:
-        return path.read_text(encoding="utf-8")
-    text = json.dumps({**found, ENTRY: token}, indent=2, ensure_ascii=False) + "\n"
-    if not context["_copier_conf"]["pretend"]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    return text
+        return None
+    return json.dumps({**found, ENTRY: token}, indent=2, ensure_ascii=False) + "\n"

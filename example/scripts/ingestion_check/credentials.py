@@ -10,6 +10,8 @@ PATH = "ingestion/credentials_ingestion.json"
 ENTRY = "klaviyo_api_token"
 # Klaviyo's private keys and TD's API keys.
 KEY = re.compile(rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b")
+# Who may read a template, in its URL: a token stands there in the place of a name, or of a password.
+_USER_OF_URL = re.compile(r"((?:git\+)?https?://)[^/?#\s]*@", re.IGNORECASE)
 
 
 def entries(text: str) -> list[tuple[str, Any]] | None:
@@ -25,6 +27,16 @@ def entries(text: str) -> list[tuple[str, Any]] | None:
     return list(found) if isinstance(found, tuple) else None
 
 
+def holds_key(value: Any) -> bool:
+    """Whether there is a key in an answer, whatever it is made of, and in capitals too."""
+    return bool(KEY.search(str(value).lower().encode()))
+
+
+def without_token(url: str) -> str:
+    """A template's URL without a user, if it is one of http; ssh needs its user, and has no token."""
+    return _USER_OF_URL.sub(r"\1", url)
+
+
 def is_secret(name: str, value: Any) -> bool:
-    """Whether `td wf secrets` takes an entry: text, under segments that begin with a letter and dots between."""
+    """Whether `td wf secrets` takes an entry: text, under names of a letter and more, with dots between."""
     return isinstance(value, str) and bool(re.fullmatch(r"[a-zA-Z]\w*(\.[a-zA-Z]\w*)*", name))

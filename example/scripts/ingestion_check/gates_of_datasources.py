@@ -48,7 +48,7 @@ def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
 
 @gate("Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone")
 def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
-    """The connector takes no other form: it reads one with a zone, say, as an empty time, and loads everything."""
+    """The connector takes no other form, and what writes a wrong one shows only when a load fails."""
     for _, entry in repo.entries:
         start = entry.text("default_start_time")
         if not is_past(start):
@@ -96,7 +96,9 @@ def fields_are_in_their_place(repo: Repo) -> Iterator[Problem]:
 
 @gate("Events have no incremental_field, and skip related objects")
 def events_have_no_field(repo: Repo) -> Iterator[Problem]:
-    """The connector knows the field of events itself and refuses to be told; related objects take hours."""
+    """The connector knows the field of events itself and refuses to be told; profiles and metrics, which
+    events relate to, are loaded on their own.
+    """
     for entry, load in repo.load_files:
         source = load.section("in")
         if not repo.catalogue.takes_field(entry.text("name")):

@@ -58,7 +58,7 @@ def files_exist(repo: Repo) -> Iterator[Problem]:
 
 @gate("No Klaviyo file lies unused")
 def files_are_used(repo: Repo) -> Iterator[Problem]:
-    """A load file or a query that nothing names is a leftover, or a workflow has lost its name."""
+    """What nothing names is a leftover, or is misspelt where it should be named."""
     used = {DATASOURCES, *(name.included for name in _includes(repo))}
     used |= {file for root in repo.workflows for step in root.walk() for file in step.files}
     patterns = [EXPRESSION.sub("*", file) for file in used]
@@ -74,7 +74,7 @@ def files_are_used(repo: Repo) -> Iterator[Problem]:
 
 @gate("The archive is small enough to push")
 def archive_is_small(repo: Repo) -> Iterator[Problem]:
-    """TD refuses an archive of more than 2 MB: an export that was left in ingestion/ is enough for that."""
+    """TD limits a project's archive, to 2 MB at the least: one export left in ingestion/ is more."""
     sizes = {file: repo.tree.size(file) for file in repo.pushed}
     if sum(sizes.values()) > MAX_ARCHIVE:
         largest = max(sizes, key=lambda file: sizes[file])

@@ -13,7 +13,7 @@ from .repo import LISTS, Repo
 
 @gate("Each load stands between its log steps, each with its SQL file")
 def loads_are_logged(repo: Repo) -> Iterator[Problem]:
-    """A load without its rows is not started again after a failure, and nobody sees that it ran."""
+    """What was loaded, what failed and what never started is read from these rows, by later passes too."""
     for step in repo.steps:
         file = f"sql/{step.name[1:]}.sql"
         if re.fullmatch(r"\+log_ingestion_(start|success|error)", step.name) and step.command != file:

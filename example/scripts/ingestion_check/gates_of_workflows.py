@@ -26,7 +26,9 @@ from .yaml_places import Map
 
 @gate("Operators and keys are those that Digdag knows")
 def keys_are_known(repo: Repo) -> Iterator[Problem]:
-    """Digdag ignores a key that it does not know: `_paralel` runs one by one, `_eror` never."""
+    """In a task Digdag passes over a key that it does not know, so that an `_eror` never runs; for one in a
+    group it refuses the whole project.
+    """
     for step in repo.steps:
         known = WORKFLOW_KEYS if not step.parent else TASK_KEYS if step.operator else GROUP_KEYS
         for key, value in step.body.items():
@@ -115,7 +117,9 @@ def failures_are_contained(repo: Repo) -> Iterator[Problem]:
 
 @gate("Windows are a COALESCE over incremental table, historical table, default start")
 def windows_fall_back(repo: Repo) -> Iterator[Problem]:
-    """Without the second, a first incremental run loads all history; without the third, nothing at all."""
+    """Without the second, the first incremental run begins all over, however far the backfill is; without
+    the third, it has no start where neither table has rows.
+    """
     for load in (load for load in repo.loads if load.workflow in LISTS.values()):
         queries = [step for step in repo.before(load) if step.stores_results]
         if not queries:

@@ -14,6 +14,7 @@ from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
 from .places import Place, Problem, place_in
+from .names_in_sql import names
 from .sql import without_comments
 from .tree import Tree
 from .workflows import Step, Surroundings
@@ -24,7 +25,7 @@ IGNORE_FILE = "ingestion/.digdagignore"
 # The lists of datasources, and the workflow that each belongs to.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 LISTS = {INCREMENTAL: "klaviyo_ingest_inc", BACKFILL: "klaviyo_ingest_hist"}
-# A file that another source of the same client may have brought says this where it is ours.
+# A file that another source of the same client may have too says this where it is ours.
 SIGNATURE = "from the Klaviyo ingestion template"
 
 MAX_FILE = 1_000_000
@@ -44,7 +45,7 @@ class Repo:
         workflows: all workflows, those of other sources too.
         ours: the workflows of Klaviyo; `steps` are their tasks.
         loads: the tasks that load; `loaders` are the workflows that do, or should.
-        queries: the SQL files that our workflows run, but for those that another source brought.
+        queries: the SQL files that our workflows run, but for those of another source.
     """
 
     def __init__(self, tree: Tree, catalogue: Catalogue) -> None:
@@ -135,12 +136,12 @@ class Repo:
 
     @cached_property
     def _words(self) -> set[str]:
-        """All words of our SQL, in files and in workflows."""
+        """All names in our SQL, in files and in workflows: some are columns that later tasks see."""
         queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
         code = (EXPRESSION.sub("", without_comments(query)) for query in queries)
-        return {word for sql in code for word in re.findall(r"\w+", sql)}
+        return {word for sql in code for word in names(sql)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)
