@@ -92,7 +92,7 @@ def _settings_defaults(context: Context) -> dict[str, Any]:
 def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
     """One line: the question, the value (never the key's), the form wanted, how to fix it."""
     shown = str(value) if isinstance(value, date) else repr(value)
-    hidden = name == KEY_QUESTION or "pk_" in shown or holds_key(shown)
+    hidden = name == KEY_QUESTION or "pk_" in shown.lower() or holds_key(shown)
     if hidden:
         shown = "the value (not shown)"
     if len(shown) > 80:

@@ -11,6 +11,7 @@ from jinja2.runtime import Context
 
 from .destination import destination, is_aside, remember_where_copier_was_started
 from .ingestion_check.git import git
+from .obstacles import place_problems
 from .refusals import refusal
 
 # Copier brings the client's edits back with `git apply`, and does not look whether git did it. With
@@ -37,7 +38,8 @@ def check_update(context: Context) -> str:
     if is_aside(context):
         return ""
     remember_where_copier_was_started()
-    if lines := [*_ways_around(context), *_settings_of_git(destination(context, ""))]:
+    lines = [*_ways_around(context), *_settings_of_git(destination(context, "")), *place_problems(context)]
+    if lines:
         raise refusal(lines)
     return ""
 

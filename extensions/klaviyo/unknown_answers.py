@@ -23,7 +23,7 @@ def given_to_no_question(context: Context) -> dict[str, Any]:
     The renders that an update makes aside have in the same place what is stored, so it is not asked there.
     """
     given = {} if is_aside(context) else context["_copier_conf"]["data"]
-    return {str(name): value for name, value in given.items() if name not in RULES}
+    return {str(name): value for name, value in given.items() if name not in RULES and str(name)[:1] != "_"}
 
 
 def unknown_answers(context: Context) -> Iterator[str]:
