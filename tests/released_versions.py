@@ -1,0 +1,41 @@
+"""Which versions of the template were released, and a template's folder that has them all and the newest."""
+
+import re
+import shutil
+
+from by_hand import TEMPLATE, git, release
+
+NEWEST = "9999"
+
+
+def headings(repo):
+    """The versions that CHANGELOG.md, as committed, has a heading for; the newest first."""
+    return re.findall(r"^## (\S+) - [0-9-]+$", git("show", "HEAD:CHANGELOG.md", cwd=repo), re.MULTILINE)
+
+
+def released_versions(repo):
+    """Each version with its tag, or where it has none with the commit that brought its heading."""
+    found = {tag.removeprefix("v"): tag for tag in git("tag", cwd=repo).split()}
+    for version in headings(repo):
+        search = ("log", "--reverse", "--format=%H", f"-S## {version} - ", "--", "CHANGELOG.md")
+        found.setdefault(version, git(*search, cwd=repo).split()[0])
+    return found
+
+
+def history_with(versions, template, folder):
+    """Make a folder of the template's whole history, in which some versions have a tag of a lower number.
+
+    Args:
+        versions: what to tag as 0, 1, ...: tags or commits.
+        template: the template as it stands, which becomes the version `NEWEST`.
+        folder: the folder to make.
+    """
+    git("clone", "--quiet", TEMPLATE, folder, cwd=folder.parent)
+    for number, commit in enumerate(versions):
+        git("tag", str(number), commit, cwd=folder)
+    for name in ("extensions", "template"):
+        shutil.rmtree(folder / name)
+        shutil.copytree(template / name, folder / name)
+    shutil.copy(template / "copier.yml", folder)
+    release(folder, NEWEST)
+    return folder
