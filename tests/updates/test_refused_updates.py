@@ -118,3 +118,12 @@ def test_dubious_ownership_is_told_from_a_folder_that_is_not_in_git(edited, monk
     subprocess.run([*command.split(), str(edited)], env={**os.environ}, check=True)
     ended = copier("update", *DEFAULTS, cwd=edited)
     assert "git-tracked subprojects" not in ended.output
+
+
+def test_a_folder_in_the_repo_is_told_from_the_repo(edited):
+    ended = copier("update", *DEFAULTS, cwd=edited / "ingestion")
+    assert ended.exit_code == 1
+    assert "cannot obtain old template references" in ended.output
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    assert "`cannot obtain old template references` | this is not the repo's folder" in documented
+    assert git("status", "--porcelain", cwd=edited) == ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .expressions import EXPRESSION
+
 # What Trino reserves can be no column, unless it is quoted.
 _RESERVED = frozenset(
     """
@@ -28,6 +30,11 @@ _DEFINED = re.compile(
 )
 
 
+def without_code(sql: str) -> str:
+    """A query with nothing in its `${...}`, whose quotes are none of SQL's; all else keeps its place."""
+    return EXPRESSION.sub(lambda found: f"${{{'x' * (len(found[0]) - 3)}}}", sql)
+
+
 def names(sql: str) -> Iterator[str]:
     """The words of a query that may name a column, or a key of JSON: no reserved word, and no function."""
     for found in _NAME.finditer(sql):
@@ -36,7 +43,7 @@ def names(sql: str) -> Iterator[str]:
 
 
 def tables(sql: str) -> Iterator[tuple[int, str]]:
-    """The tables that a query without comments reads or fills, without their database, and their offsets.
+    """The tables that a query without comments and code reads or fills, without database, and their offsets.
 
     One whose name a variable makes is left out.
     """
@@ -48,5 +55,5 @@ def tables(sql: str) -> Iterator[tuple[int, str]]:
 
 
 def defined_tables(sql: str) -> set[str]:
-    """The tables that a query without comments makes, for itself or for others."""
+    """The tables that a query without comments and code makes, for itself or for others."""
     return {found[1] or found[2] for found in _DEFINED.finditer(sql)}
