@@ -13,8 +13,8 @@ from . import credentials
 from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
-from .places import Place, Problem, place_in
 from .names_in_sql import names
+from .places import Place, Problem, place_in
 from .sql import without_comments
 from .tree import Tree
 from .workflows import Step, Surroundings
