@@ -118,7 +118,7 @@ class TD:
         ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
         if not found:
             return None
-        self.left = [window["left"] for window in json.loads(found)]
+        self.left = [window["windows_left"] for window in json.loads(found)]
         return [
             tuple(
                 self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
@@ -562,3 +562,31 @@ def test_a_name_with_a_quote_comes_through_the_list(td):
     td.change(HIST, name="it's")
     td.windows(HIST, unix(10))
     assert td.listed[HIST]["name"] == "it's"
+
+
+def result(td):
+    """Outcome, failed tables and tables with windows left of the run."""
+    ((outcome, failed, unfinished),) = td.query("klaviyo_result.sql", mark=OWN)
+    return outcome, failed, unfinished
+
+
+def test_a_run_in_which_nothing_was_missing_succeeded(td):
+    td.log(None, "STARTED", unix(10), mark=OWN)
+    assert result(td) == ("success", "", "")
+
+
+def test_a_run_failed_for_each_table_whose_last_row_is_no_success(td):
+    td.log(None, "STARTED", unix(10), mark=OWN)
+    td.loaded(HIST, unix(0) - 1, unix(5), at=unix(10.1), mark=OWN)
+    td.log(HIST, "STARTED", unix(10.2), mark=OWN)
+    td.log(EVENTS_HIST, "STARTED", unix(10.1), mark=OWN)
+    td.log(EVENTS_HIST, "ERROR", unix(10.2), mark=OWN)
+    td.loaded(EVENTS, unix(0) - 1, unix(5), at=unix(10.1), mark=OWN, left=3)
+    assert result(td) == ("error", f"{EVENTS_HIST}, {HIST}", EVENTS)
+
+
+def test_a_resumed_attempt_which_sees_nothing_of_what_was_before_does_not_succeed(td):
+    td.loaded(HIST, unix(0) - 1, unix(5), mark=OWN)
+    outcome, failed, _ = result(td)
+    assert outcome == "error"
+    assert "start it again" in failed

@@ -134,8 +134,8 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "a property in a query": Edit(
             WINDOWS,
-            "watermark.floor) - ${datasource.lookback_seconds",
-            "watermark.floor) - ${datasource.lookback",
+            "watermark.earliest) - ${datasource.lookback_seconds",
+            "watermark.earliest) - ${datasource.lookback",
         ),
         "a root in a query": Edit(
             WINDOWS, "FROM ${databases.src}.${datasource.table_name}", "FROM ${database}.x"
@@ -223,7 +223,7 @@ def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
         ),
         "no incremental table": Edit(
             WINDOWS,
-            "        greatest(watermark.lesser, watermark.floor) - ${datasource.lookback_seconds || 0},\n",
+            "        greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},\n",
             "",
             "COALESCE(",
         ),
