@@ -314,3 +314,14 @@ def test_a_hundred_new_of_a_hundred_thousand_write_a_hundred(td):
     assert td.rows("SELECT count(*), count(DISTINCT id) FROM client_src.klaviyo_profiles_latest") == [
         (100051, 100051)
     ]
+
+
+@pytest.mark.parametrize(("status", "found"), [("SUCCESS", False), ("ERROR", True)])
+def test_a_run_that_died_at_work_on_a_table_counts_until_a_later_one_was_there(td, status, found):
+    td.load(PROFILES, ("a", 1), at=10)
+    td.log("klaviyo_profiles_latest", "STARTED", 11, mark="other.1")
+    td.log("klaviyo_profiles_latest", "STARTED", 12, mark="later.1")
+    td.log("klaviyo_profiles_latest", status, 13, mark="later.1")
+    td.minute = 14
+    told = td.changes(td.to_do()["klaviyo_profiles_latest"])["other_run"]
+    assert ("other.1" in told) == found
