@@ -219,6 +219,28 @@ def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, 
     assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([(None, "STARTED"), (PROFILES, "STARTED")], False),
+        ([(None, "STARTED"), (None, "SUCCESS")], False),
+        ([(None, "STARTED"), (None, "ERROR")], True),
+    ],
+    ids=["it loads", "it had nothing to load", "it gave way"],
+)
+def test_a_run_that_died_counts_until_a_later_one_goes_on(td, rows, found):
+    for table, status in rows:
+        td.log(table, status, unix(9.9), mark="11111111-aaaa.6")
+    assert td.other_run("lesser", unix(10), began=unix(9.8))[0] == found
+
+
+def test_a_run_that_logs_on_after_a_later_one_began_is_under_way(td):
+    td.log(PROFILES, "STARTED", unix(9.9), mark="33333333-cccc.1")
+    td.log(None, "SUCCESS", unix(9.91), mark="33333333-cccc.1")
+    td.log(PROFILES, "STARTED", unix(9.95), mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10), began=unix(9.8)) == (True, "yes")
+
+
 def test_a_run_that_takes_over_looks_for_no_other(td):
     assert td.other_run("lesser", unix(10), take_over="yes") == (False, "no")
     td.rows("DELETE FROM client_src.ingestion_log")
