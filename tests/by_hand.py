@@ -13,6 +13,8 @@ from copier.__main__ import CopierApp
 from plumbum import local
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+# What of the template Copier reads.
+FOLDERS = ("extensions", "migrations", "parts", "template")
 COPIER = Path(sys.executable).with_name("copier")
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from by_hand import TEMPLATE, commit, copy, edit, release
+from by_hand import FOLDERS, TEMPLATE, commit, copy, edit, release
 from copier import run_copy
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, settings
@@ -38,7 +38,7 @@ def _nobodys_settings(tmp_path_factory):
 def pristine_template(tmp_path_factory):
     """The template outside git, so that Copier takes it as it is. Only to be read: see `template`."""
     template = tmp_path_factory.mktemp("pristine") / "template"
-    for folder in ("extensions", "template"):
+    for folder in FOLDERS:
         shutil.copytree(TEMPLATE / folder, template / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("copier.yml", "example-answers.yml"):
         shutil.copy(TEMPLATE / file, template)

@@ -10,7 +10,7 @@ EXPRESSION = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 def fill(text, parameters):
     """Text with each `${...}` replaced by its value.
 
-    An expression is ES5 and ends at the first closing brace, as in Digdag 0.10; null becomes nothing.
+    An expression is ES5 and ends at the first closing brace, as in Digdag 0.10; null becomes nothing, and so does a missing property.
 
     Args:
         text: the text of a file.
@@ -21,7 +21,7 @@ def fill(text, parameters):
     """
 
     def value(found):
-        script = f"with (dukpy) {{ var value = ({found[1]}); String(value === null ? '' : value) }}"
+        script = f"with (dukpy) {{ var value = ({found[1]}); String(value == null ? '' : value) }}"
         return dukpy.evaljs(script, **parameters)
 
     return EXPRESSION.sub(value, text)

@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from by_hand import TEMPLATE, git, release
+from by_hand import FOLDERS, TEMPLATE, git, release
 
 NEWEST = "9999"
 
@@ -33,8 +33,8 @@ def history_with(versions, template, folder):
     git("clone", "--quiet", TEMPLATE, folder, cwd=folder.parent)
     for number, commit in enumerate(versions):
         git("tag", str(number), commit, cwd=folder)
-    for name in ("extensions", "template"):
-        shutil.rmtree(folder / name)
+    for name in FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(template / name, folder / name)
     shutil.copy(template / "copier.yml", folder)
     release(folder, NEWEST)

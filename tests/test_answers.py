@@ -84,6 +84,16 @@ BAD: dict[str, dict[str, list]] = {
             "clïent",
         ],
     },
+    "more_settings": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe", "yes please", "{{ x }}"]},
+    "td_region": {
+        "us01 or eu01 or ap01 or ap02 or ap03": [*NO_TEXT, 42, ["eu01"], "", "EU01", "eu", "us01\n", "tokyo"],
+    },
+    "td_project": {
+        "letters, digits, _ and -": [
+            *NO_TEXT, *HOSTILE, 42, ["a"], "", "1st", "-f",
+            "a/b", "a.b", "a" * 256, "pk_pasted_here",
+        ],
+    },
     "objects": {
         "at least one of profiles, events": [
             *NO_TEXT, 42, [], "", "[]", "profiles", "{profiles: 1}", "[flows]", ["flows"], ["lists", "flows"],
@@ -97,8 +107,9 @@ BAD: dict[str, dict[str, list]] = {
             *NO_TEXT, [2], "", -1, "-1", 169, "169", 10**30, "1.5", "two", " 2", "2\n", "２", "1_0", "${x}",
         ],
     },
+    "events_late_days": {"0 to 30": [*NO_TEXT, [2], "", -1, 31, "31", "1.5", "seven", " 7"]},
     "custom_objects": {
-        "[{name: flows, data_source: flows, ": [
+        "[{name: campaigns_snapshot, data_source": [
             *NO_TEXT, 42, ["a"], "", "flows", "[flows]", "[", "[" * 500, "2023-02-30", "!!bool x", FLOWS,
             [None], [{}], [{"data_source": "flows"}], [{"name": None}], [{1: 2}],
             [{"name": "flows", "colour": 1}],
@@ -114,9 +125,10 @@ BAD: dict[str, dict[str, list]] = {
             [{"name": "flows", "inc_field": "updated"}], [{**FLOWS, "inc_field_connector": ""}],
             [{**FLOWS, "hist_field": "created"}], [{"name": "flows", **CREATED}],
         ],
-        "names of their own": [
-            [FLOWS, FLOWS], [{"name": "profiles"}], [{"name": "lists_hist"}],
-            [{"name": "x"}, {"name": "x_hist"}],
+        "names of their own": [[FLOWS, FLOWS], [{"name": "profiles"}]],
+        "names other than preflight, preflight_x, x_hist and x_latest": [
+            *([{"name": name}] for name in ("preflight", "preflight_", "preflight_x", "lists_hist", "x_hist")),
+            [{"name": "lists_latest"}], [{**FLOWS, "name": "x_latest"}],
         ],
         "updated_at with updated (inc_field), created_at with created (hist_field)": [
             [{**FLOWS, "data_source": "campaigns"}], [{**SMS, "inc_field_connector": "updated_at"}],
@@ -133,13 +145,17 @@ BAD: dict[str, dict[str, list]] = {
             "30 4 * * ${x}",
         ],
     },
+    "latest_tables": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
     "alert_email": {
-        "one address": [
+        "addresses like": [
             *NO_TEXT, *HOSTILE, 42, ["a@example.com"], "a", "a@", "@example.com", "a@example",
-            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com, b@example.com",
+            "a b@example.com", "a@b@example.com", "a@example..com", "a@example.com,", "a@example.com b@example.com",
+            "a@example.com;b@example.com", ",a@example.com", "a@example.com,,b@example.com",
             "a@example.com\n", " a@example.com", "A <a@example.com>", "${x}@example.com", "é@example.com",
         ],
     },
+    "alert_slack": {"yes or no": [None, [True], {}, 1.5, 42, "", "#channel"]},
+    "freshness_hours": {"0 to 168": [*NO_TEXT, [24], "", -1, 169, "169", "1.5", "day", " 24"]},
     "ci": {"github or none": [*NO_TEXT, 42, ["github"], "", "gitlab", "GitHub", "none\n"]},
     "writes_credentials": {"True or False": [None, "yes"]},
     "files_are_good": {"True": [None, False]},
@@ -154,17 +170,24 @@ GOOD: dict[str, list] = {
     ],
     "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
+    "more_settings": [True, "yes", "no", "true", "False"],
+    "td_region": ["eu01", "ap01", "ap02", "ap03"],
+    "td_project": ["acme_klaviyo", "Acme-1", "_", "a" * 255, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
     "metrics_load": ["full"],
     "events_lookback_hours": [0, 168, "0", "168", "007"],
+    "events_late_days": [0, 30, "0", "30"],
     "custom_objects": [
-        "[]", f"[{FLOWS}]", [{"name": "flows", "data_source": None}], [{"name": "x_hist"}], [SMS],
+        "[]", f"[{FLOWS}]", [{"name": "flows", "data_source": None}], [SMS], [{"name": "preflights"}], [{"name": "hist"}], [{"name": "latest_x"}],
         [{**FLOWS, **CREATED}],
     ],
     "schedule": [
         "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "0,15-45/10 4 * JAN-mar MON-FRI",
     ],
-    "alert_email": ["", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com"],
+    "latest_tables": [True, "yes"],
+    "alert_email": ["", "a@example.com,b@example.com", "a@example.com, b@example.com", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com"],
+    "alert_slack": [True, "yes"],
+    "freshness_hours": [0, 168, "24"],
     "ci": ["none"],
 }
 
@@ -264,7 +287,7 @@ REFUSED_BY_THE_COMMAND = [
         "2023-09-01 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
     ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) is invalid, it must be pk_"),
-    ("file", "custom_objects", "null", "None is invalid, it must be [{name: flows"),
+    ("file", "custom_objects", "null", "None is invalid, it must be [{name: campaigns_snapshot"),
     ("settings", "schedule", "null", "None is invalid, it must be none, hourly"),
     ("settings", "target_database", "'{{ 7 * 7 }}'", "'49' is invalid, it must be 3 to 128"),
     (

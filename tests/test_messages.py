@@ -6,17 +6,18 @@ import subprocess
 import sys
 
 import pytest
-from by_hand import ANSWERS, GIVE_KEY, KEY, copier, edit
+from by_hand import ANSWERS, GIVE_KEY, KEY, commit, copier, edit
 
 NEXT_STEPS = [
+    "git init && git add --all . && git commit",
+    "uv run ../scripts/check_ingestion.py && td wf check",
     "td wf push ingestion",
     "td wf secrets --project ingestion --set @credentials_ingestion.json",
-    "uv run ../scripts/check_ingestion.py",
-    "td wf check",
+    "td wf start ingestion klaviyo_preflight --session now",
     "td wf start ingestion klaviyo_ingest_hist --session now",
-    "td wf start ingestion klaviyo_ingest_inc --session now",
     "SELECT * FROM client_src.ingestion_log",
     "WHERE source_name LIKE 'klaviyo%'",
+    "td wf start ingestion klaviyo_ingest_inc --session now",
 ]
 # A word of each gate that is promised.
 PROMISED_GATES = [
@@ -51,6 +52,58 @@ def test_the_first_step_goes_to_the_repo_whatever_its_path(first_copy):
     assert f"cd '{repo}'\n" in shown
 
 
+def test_in_a_repo_that_is_in_git_the_first_step_only_commits(pristine_template, tmp_path):
+    commit(tmp_path)
+    (tmp_path / "clients").mkdir()
+    for folder, destination, commands in [
+        (tmp_path, ".", ["git add --all ."]),
+        (tmp_path / "clients", "acme", ["cd acme", "git add --all ."]),
+    ]:
+        shown = copier("copy", *ANSWERS, pristine_template, destination, cwd=folder).output
+        step = shown[shown.index("1. Keep") : shown.index("2. Check")].splitlines()[1:]
+        assert [line.strip() for line in step] == [
+            *commands[:-1],
+            f'{commands[-1]} && git commit -m "Klaviyo ingestion"',
+        ]
+
+
+def test_the_schedule_is_off_from_the_push_to_the_end_of_the_backfill(pristine_template, tmp_path):
+    shown = copier("copy", *ANSWERS, "-d", "schedule=hourly", pristine_template, "acme", cwd=tmp_path).output
+    shown = shown[shown.index("1. Keep") :]
+    steps = ["push ingestion", "disable ingestion klaviyo_ingest_inc"]
+    steps += ["klaviyo_ingest_hist", "klaviyo_ingest_inc --session", "enable ingestion klaviyo_ingest_inc"]
+    places = [shown.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def test_each_command_goes_to_the_region_and_the_project(pristine_template, tmp_path):
+    given = ("-d", "td_region=ap01", "-d", "td_project=acme", "-d", "schedule=hourly")
+    shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
+    commands = re.findall(r"td \S*[^`\n]*wf .+", shown[shown.index("1. Keep") :])
+    assert len(commands) == 8
+    for command in commands:
+        assert command.startswith("td -e https://api.treasuredata.co.jp wf ")
+        assert " acme" in command or command.endswith(" check")
+
+
+def test_a_data_source_that_the_connector_is_not_known_to_have_is_noted(pristine_template, tmp_path):
+    given = ("-d", "custom_objects=[{name: flows}, {name: snapshot, data_source: campaigns}]")
+    shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
+    (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
+    assert "not for flows: klaviyo_preflight tells whether it has it" in note
+
+
+def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template, tmp_path):
+    (tmp_path / "acme/ingestion").mkdir(parents=True)
+    (tmp_path / "acme/ingestion/zendesk_ingest_inc.dig").write_text(
+        "+a:\n  echo>: theirs\n", encoding="utf-8"
+    )
+    shown = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path).output
+    (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
+    assert "zendesk_ingest_inc.dig" in note
+    assert "not 'ingestion' unless it is that" in note
+
+
 def test_each_quality_gate_is_named_before_the_next_steps(first_copy):
     shown, repo = first_copy
     lines = shown[: shown.index(NEXT_STEPS[0])].splitlines()
@@ -72,26 +125,20 @@ def test_a_key_is_in_the_credentials_and_not_on_the_terminal(first_copy):
     assert KEY not in shown
 
 
-# A file, an edit of its template, a word of the gate that fails.
-BREAKS = [
-    ("ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 4", "three loads"),
-    (
-        "ingestion/klaviyo_ingest_hist.dig",
-        "timezone: UTC",
-        "timezone: Asia/Tokyo",
-        "UTC",
-    ),
-]
+# An edit of the workflows' text, a word of the gate that fails.
+BREAKS = [("limit: 3", "limit: 4", "three loads"), ("timezone: UTC", "timezone: Asia/Tokyo", "UTC")]
 
 
-@pytest.mark.parametrize(("path", "old", "new", "gate"), BREAKS)
+@pytest.mark.parametrize(("old", "new", "gate"), BREAKS)
 def test_a_gate_that_fails_is_named_with_its_place_before_anything_is_written(
-    template, tmp_path, path, old, new, gate
+    template, tmp_path, old, new, gate
 ):
-    edit(template / f"template/{path}.jinja", old, new)
+    edit(template / "parts/ingest.dig.jinja", old, new)
     ended = copier("copy", *ANSWERS, template, "acme", cwd=tmp_path)
     assert ended.exit_code == 1
-    assert re.search(rf"^✗ .*{gate}.*\n    {path}:[0-9]+: ", ended.output, re.MULTILINE)
+    assert re.search(
+        rf"^✗ .*{gate}.*\n    ingestion/klaviyo_ingest_hist.dig:[0-9]+: ", ended.output, re.MULTILINE
+    )
     assert "Traceback" not in ended.output
     assert NEXT_STEPS[0] not in ended.output
     assert not (tmp_path / "acme").exists()

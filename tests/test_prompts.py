@@ -3,13 +3,15 @@
 import json
 import os
 import stat
+from importlib.metadata import version
 
 import pexpect
 import pytest
 import yaml
-from by_hand import COPIER, KEY
+from by_hand import COPIER, DEFAULTS, KEY, contents, copier, copy
+from packaging.version import Version
 
-ERASE, ALL_OR_NONE = "\x15", "a"
+ERASE, ALL_OR_NONE, DOWN = "\x15", "a", "\x1b[B"
 
 # In the questions' order: a bad answer, the explanation's words that must be visible, a good answer.
 CONVERSATION = {
@@ -18,29 +20,47 @@ CONVERSATION = {
     "td_authentication_id": ("36 00 30", "digits, as in the auth", f"{ERASE}360030"),
     "default_start_date": ("2023-09-01", "2023-09-01T00:00:00.000000", "T00:00:00.000000"),
     "target_database": ("-src", "client_src_src: 3 to 128", f"{ERASE}acme_src"),
+    "more_settings": (None, None, DOWN),
+    "td_region": (None, None, DOWN),
+    "td_project": (f"{ERASE}1st", "letters, digits, _ and -", f"{ERASE}acme"),
     "objects": (ALL_OR_NONE, "at least one of profiles", ALL_OR_NONE),
     "metrics_load": (None, None, ""),
     "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),
-    "custom_objects": (f"{ERASE}flows", "[{name: flows, data_source", f"{ERASE}[]"),
+    "events_late_days": (f"{ERASE}31", "0 to 30, whole days", f"{ERASE}10"),
+    "custom_objects": (f"{ERASE}flows", "[{name: campaigns_snapshot, da", f"{ERASE}[]"),
     "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
-    "alert_email": ("a@b", "one address like data-team", f"{ERASE}a@example.com"),
+    "latest_tables": (None, None, ""),
+    "alert_email": ("a@b", "addresses like data-team", f"{ERASE}a@example.com"),
+    "alert_slack": (None, None, ""),
+    "freshness_hours": (f"{ERASE}999", "0 to 168, whole hours", f"{ERASE}24"),
     "ci": (None, None, ""),
 }
+# Older ones ask everything.
+ASKS_FEW = Version(version("copier")) >= Version("9.19")
+# What everybody is asked: in the end, whether to be asked more.
+FIRST = list(CONVERSATION)[: list(CONVERSATION).index("more_settings") + 1]
 
 
 class Terminal:
-    """A terminal in which `copier copy` runs, and what it has shown."""
+    """A terminal in which Copier runs, and what it has shown."""
 
-    def __init__(self, template, destination):
+    def __init__(self, template, *command, cwd):
         self.questions = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
         self.child = pexpect.spawn(
             str(COPIER),
-            ["copy", "--trust", str(template), str(destination)],
+            [*map(str, command), "--trust"],
+            cwd=cwd,
             env={**os.environ, "TERM": "xterm"},
             dimensions=(24, 80),
             encoding="utf-8",
         )
         self.shown = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
 
     def wait_for(self, *expected):
         """Read on until something is shown; if asked where the cursor is, answer, as terminals do."""
@@ -59,6 +79,11 @@ class Terminal:
             self.wait_for(f"Validation error for question '{question}': {told}")
         self.child.send(f"{good}\r")
 
+    def asked(self):
+        """The questions that were shown, in their order."""
+        places = {name: self.shown.find(self.questions[name]["help"]) for name in CONVERSATION}
+        return sorted((name for name in places if places[name] >= 0), key=places.__getitem__)
+
     def exit_code(self):
         self.wait_for(pexpect.EOF)
         self.child.close()
@@ -69,13 +94,10 @@ class Terminal:
 def interview(pristine_template, tmp_path_factory):
     """What the terminal showed while a person answered everything, and the repo that came of it."""
     repo = tmp_path_factory.mktemp("interview") / "acme"
-    terminal = Terminal(pristine_template, repo)
-    try:
+    with Terminal(pristine_template, "copy", pristine_template, repo, cwd=repo.parent) as terminal:
         for question, steps in CONVERSATION.items():
             terminal.answer(question, *steps)
         assert terminal.exit_code() == 0, terminal.shown
-    finally:
-        terminal.child.close(force=True)
     return terminal.shown, repo
 
 
@@ -101,6 +123,7 @@ def test_a_person_is_told_what_is_wanted_and_asked_again(interview):
     assert answers["default_start_date"] == "2023-09-01T00:00:00.000000"
     assert answers["events_lookback_hours"] == 3
     assert answers["alert_email"] == "a@example.com"
+    assert answers["td_region"] == "eu01"
 
 
 def test_a_typed_key_is_in_the_private_credentials_and_nowhere_else(interview):
@@ -111,3 +134,31 @@ def test_a_typed_key_is_in_the_private_credentials_and_nowhere_else(interview):
     files = [path for path in repo.rglob("*") if path.is_file()]
     assert [path for path in files if KEY.encode() in path.read_bytes()] == [credentials]
     assert KEY not in shown
+
+
+@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
+def test_a_person_in_a_hurry_meets_six_prompts(pristine_template, tmp_path):
+    needed = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
+    with Terminal(pristine_template, "copy", pristine_template, "acme", cwd=tmp_path) as terminal:
+        for question in FIRST:
+            terminal.answer(question, None, None, needed.get(question, ""))
+        assert terminal.exit_code() == 0, terminal.shown
+    assert terminal.asked() == FIRST
+    assert len(FIRST) == 6
+    given = [part for name, value in needed.items() for part in ("-d", f"{name}={value}")]
+    copier("copy", *DEFAULTS, *given, "-d", "client_name=acme", pristine_template, "same", cwd=tmp_path)
+    assert contents(tmp_path / "acme") == contents(tmp_path / "same")
+
+
+@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
+def test_an_update_asks_few_too_and_keeps_what_it_does_not_ask(released, tmp_path):
+    repo = copy(released, tmp_path / "acme", "-d", "schedule=hourly", "-d", "td_project=acme")
+    before = contents(repo)
+    with Terminal(released, "update", cwd=repo) as terminal:
+        prompts = [name for name in FIRST if name != "klaviyo_api_key"]
+        for question in prompts:
+            terminal.wait_for(terminal.questions[question]["help"])
+            terminal.child.send("\r")
+        assert terminal.exit_code() == 0, terminal.shown
+    assert terminal.asked() == prompts
+    assert contents(repo) == before

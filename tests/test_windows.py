@@ -1,234 +1,564 @@
-"""The rendered window queries, run on DuckDB, give the windows that the README promises."""
+"""The rendered queries, run on the mock TD without Digdag, give the windows that docs/klaviyo.md promises.
+
+Times are days since the beginning of 2024, unless they are Unix seconds.
+"""
 
 import json
+from datetime import datetime, timezone
 from itertools import pairwise
 
-import duckdb
 import pytest
-import sqlglot
-from databases import add_td_functions
+import yaml
+from clock import Clock
+from databases import Databases
 from digdag_text import fill
+from ingestion import tasks_of
 
 HOUR, DAY = 3600, 86400
 BEGINNING_OF_2024 = 1704067200
+OWN = "11111111-aaaa.7"
+PROFILES, EVENTS = "klaviyo_profiles", "klaviyo_events"
 
 
-class Database:
-    """An empty client_src with ingestion_log and the two tables of profiles."""
+def unix(day):
+    return BEGINNING_OF_2024 + round(day * DAY)
+
+
+def text(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")
+
+
+class TD:
+    """A client_src with ingestion_log and the tables of profiles and events, and a run's queries on it."""
 
     def __init__(self, repo):
-        self.sql = repo / "ingestion/sql"
-        self.connection = duckdb.connect()
-        self.connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA client_src")
-        add_td_functions(self.connection)
-        self.run("create_ingestion_log_table.sql")
-        for table, field in (("klaviyo_profiles", "updated"), ("klaviyo_profiles_hist", "created")):
-            self.run("klaviyo_create_table.sql", table_name=table, field=field)
+        self.ingestion = repo / "ingestion"
+        self.clock = Clock()
+        self.databases = Databases(self.clock)
+        self.databases.create_database("client_src")
+        self.query("create_ingestion_log_table.sql")
+        self.lists = yaml.safe_load((self.ingestion / "config/klaviyo_datasources.yml").read_text())
+        for entry in self.lists["inc_datasources"] + self.lists["hist_datasources"]:
+            entry["default_start_time"] = text(unix(0))
+            if entry["table_name"].startswith((PROFILES, EVENTS)):
+                self.databases.create_table("client_src", entry["table_name"])
+        for table, field in ((PROFILES, "updated"), (EVENTS, "datetime")):
+            self.rows(f"ALTER TABLE client_src.{table} ADD COLUMN {field} VARCHAR")
 
-    def run(self, name, **parameters):
-        text = fill(
-            (self.sql / name).read_text(encoding="utf-8"), {"databases": {"src": "client_src"}, **parameters}
+    def rows(self, sql):
+        return self.databases.rows(sql)
+
+    def query(self, name, **parameters):
+        query = fill(
+            (self.ingestion / "sql" / name).read_text(encoding="utf-8"),
+            {"databases": {"src": "client_src"}, **parameters},
         )
-        return self.connection.execute(sqlglot.transpile(text, read="trino", write="duckdb")[0]).fetchall()
+        return self.databases.run(query, "client_src").rows
 
-    def insert(self, table, *rows):
-        for row in rows:
-            self.connection.execute(
-                f"INSERT INTO client_src.{table} VALUES ({', '.join('?' * len(row))})", row
+    def change(self, table, **fields):
+        for entry in self.lists["inc_datasources"] + self.lists["hist_datasources"]:
+            if entry["table_name"] == table:
+                entry.update(fields)
+
+    def log(self, table, status, at, *, window=(None, None), mark="22222222-bbbb.1", records=1, left=0):
+        """A row as the workflows write it; `mark` empty: as version 0.1.0 wrote it."""
+        id = f"{mark}/{round(at * 1000)}/{left if status == 'SUCCESS' else ''}/x" if mark else "a-bare-uuid"
+        workflow = "klaviyo_ingest_hist" if (table or "").endswith("_hist") else "klaviyo_ingest_inc"
+        start, end = (f"'{text(t)}'" if t is not None else "NULL" for t in window)
+        name = f"'{table}'" if table else "NULL"
+        self.rows(
+            f"INSERT INTO client_src.ingestion_log VALUES ('{id}', '{table or 'klaviyo'}', '{workflow}', {name},"
+            f" '{status}', {start}, {end}, {records if status == 'SUCCESS' else 0}, NULL, NULL, NULL, {int(at)})"
+        )
+
+    def loaded(self, table, start, end, *, at=None, mark="22222222-bbbb.1", records=1, times=(), left=0):
+        """A load that was logged, and is still there; `times` are its records' times, else one at its start."""
+        at = end + 10 if at is None else at
+        # Version 0.1.0 logged no window in STARTED.
+        self.log(table, "STARTED", at, window=(start, end) if mark else (at, None), mark=mark)
+        self.log(table, "SUCCESS", at + 5, window=(start, end), mark=mark, records=records, left=left)
+        field = {PROFILES: "updated", EVENTS: "datetime"}.get(table)
+        for time in times or (start,) if records else ():
+            column, value = (f", {field}", f", '{text(time)[:19]}Z'") if field else ("", "")
+            self.rows(f"INSERT INTO client_src.{table} (time{column}) VALUES ({int(at) + 1}{value})")
+
+    def windows(self, table, now, *, began=None):
+        """What a run that began then (default: now) would ask for, as pairs of Unix seconds; None for NULL."""
+        names = self.list(table, now, began)
+        return self.ask(table, self.listed[table], **names)
+
+    def list(self, table, now, began=None):
+        """Lets a pass list what it would load; returns what a workflow exports."""
+        workflow = "klaviyo_ingest_hist" if table.endswith("_hist") else "klaviyo_ingest_inc"
+        self.clock.ahead = 0
+        self.clock.ahead = now - self.clock.now()
+        if not self.rows(f"SELECT 1 FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}/%'"):
+            self.log(None, "STARTED", began or now, mark=OWN)
+        names = {"mark": OWN, "workflow_name": workflow, "session_uuid": OWN.split(".")[0]}
+        ((listed,),) = self.query(
+            "klaviyo_not_started.sql",
+            datasources=json.dumps(self.lists[f"{workflow[-3:].replace('ist', 'hist')}_datasources"]),
+            backfills=json.dumps(self.lists["hist_datasources"]),
+            **names,
+        )
+        self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
+        return names
+
+    def other_run(self, other, now, *, began=None, **parameters):
+        """Whether a run finds another one that began then (default: a little ago), and whether it gives way."""
+        self.clock.ahead = now - Clock().now()
+        self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
+        self.log(None, "STARTED", now, mark=OWN)
+        names = {"mark": OWN, "workflow_name": "klaviyo_ingest_inc", "session_uuid": OWN.split(".")[0]}
+        ((told, gives_way),) = self.query("klaviyo_other_run.sql", **names, **parameters)
+        assert not told or MARKS[other] in told
+        return bool(told), gives_way
+
+    def ask(self, table, datasource, **names):
+        ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
+        if not found:
+            return None
+        self.left = [window["left"] for window in json.loads(found)]
+        return [
+            tuple(
+                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
+                for key in ("start_time", "end_time")
             )
-
-    def log(self, table, status, time, end_time=None, records=1):
-        row = [None] * 12
-        row[3:5], row[6], row[7], row[11] = (table, status), end_time, records, time
-        self.insert("ingestion_log", row)
-
-    def incremental_window(self, **changed):
-        datasource = {
-            "table_name": "klaviyo_profiles",
-            "historical_table": "klaviyo_profiles_hist",
-            "incremental_field": "updated",
-            "lookback_seconds": 0,
-            "mode": "append",
-            "default_start_time": "2023-09-01T00:00:00.000000",
-            **changed,
-        }
-        ((start_time, end_time),) = self.run("klaviyo_incremental_window.sql", datasource=datasource)
-        return start_time, end_time
-
-    def backfill_windows(self, run_started, **changed):
-        datasource = {
-            "table_name": "klaviyo_profiles_hist",
-            "mode": "append",
-            "window_days": 90,
-            "default_start_time": "2023-09-01T00:00:00.000000",
-            **changed,
-        }
-        ((windows,),) = self.run(
-            "klaviyo_backfill_windows.sql", datasource=datasource, run_started=run_started
-        )
-        return windows and [(window["start_time"], window["end_time"]) for window in json.loads(windows)]
+            for window in json.loads(found)
+        ]
 
 
 @pytest.fixture
-def database(example_repo):
-    return Database(example_repo)
+def td(example_repo):
+    td = TD(example_repo)
+    yield td
+    td.databases.close()
 
 
-def test_without_rows_the_window_starts_at_the_default(database):
-    start_time, end_time = database.incremental_window()
-    assert start_time == "2023-09-01T00:00:00.000000"
-    ((now,),) = database.connection.execute("SELECT CAST(epoch(now()) AS BIGINT)").fetchall()
-    ((end,),) = database.connection.execute(f"SELECT TD_TIME_PARSE('{end_time}')").fetchall()
-    assert end_time.endswith(".000000")
-    assert abs(now - end) < 60
+def assert_covers(windows, start, end, longest):
+    """That windows, asked for from a second before their start, leave out no second and none is too long."""
+    assert windows[0][0] == start - 1
+    assert windows[-1][1] == end
+    assert all(later[0] == earlier[1] - 1 for earlier, later in pairwise(windows))
+    assert max(end - start for start, end in windows) <= longest + 1
 
 
-def test_the_default_start_is_not_looked_back_from(database):
-    assert database.incremental_window(lookback_seconds=7200)[0] == "2023-09-01T00:00:00.000000"
+HIST = PROFILES + "_hist"
+EVENTS_HIST = EVENTS + "_hist"
 
 
-def test_the_newest_record_counts_by_time_and_not_by_text(database):
-    database.insert(
-        "klaviyo_profiles",
-        ("2024-03-01T12:00:00+00:00", 1),
-        ("2024-03-01 13:00:00+00:00", 1),  # the newest, though 'T' sorts behind the space
-        ("2024-03-01T14:30:00+02:00", 1),  # 12:30 in UTC, though it sorts last
-        ("2024-03-01T12:59:59.900000+00:00", 1),
+def test_a_first_backfill_goes_from_the_default_start_to_when_the_run_began(td):
+    windows = td.windows(HIST, unix(200), began=unix(199.5))
+    assert_covers(windows, unix(0), unix(199.5), 90 * DAY)
+    assert len(windows) == 3
+    assert td.left == [2, 1, 0]
+
+
+def test_a_complete_backfill_asks_for_nothing(td):
+    td.log(None, "STARTED", unix(100))
+    td.loaded(HIST, unix(0) - 1, unix(100), at=unix(100.1))
+    assert td.windows(HIST, unix(200)) == []
+
+
+def test_a_cutoff_is_when_the_run_began_that_first_started_the_table(td):
+    td.log(None, "STARTED", unix(100))
+    td.log(HIST, "STARTED", unix(100.5), window=(unix(0), unix(90)))
+    assert td.windows(HIST, unix(200))[-1][1] == unix(100)
+    assert td.windows(PROFILES, unix(200)) == [(unix(100) - 1, unix(190)), (unix(190) - 1, unix(200))]
+
+
+def test_what_a_backfill_lacks_in_its_middle_is_asked_for_and_nothing_else(td):
+    td.log(None, "STARTED", unix(100))
+    td.loaded(HIST, unix(0) - 1, unix(40), at=unix(100.1))
+    td.loaded(HIST, unix(60) - 1, unix(100), at=unix(100.2))
+    assert td.windows(HIST, unix(200)) == [(unix(40) - 1, unix(60))]
+
+
+def test_an_earlier_default_start_asks_for_what_lies_before_and_a_later_one_for_nothing(td):
+    td.log(None, "STARTED", unix(100))
+    td.loaded(HIST, unix(0) - 1, unix(100), at=unix(100.1))
+    td.change(HIST, default_start_time=text(unix(-10)))
+    assert td.windows(HIST, unix(200)) == [(unix(-10) - 1, unix(0))]
+    td.change(HIST, default_start_time=text(unix(10)))
+    assert td.windows(HIST, unix(201)) == []
+
+
+def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
+    td.log(None, "STARTED", unix(100))
+    for start in (0, 20, 40, 60, 80):
+        td.loaded(HIST, unix(start) - 1, unix(start + 20), at=unix(100.1) + start)
+    td.change(HIST, default_start_time=text(unix(70)))
+    assert td.windows(HIST, unix(200)) == []
+
+
+MARKS = {
+    "own": OWN,
+    "greater": "22222222-bbbb.1",
+    "lesser": "00000000-bbbb.1",
+    "same session": "11111111-aaaa.6",
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "found", "gives_way"),
+    [("greater", True, "no"), ("lesser", True, "yes"), ("same session", False, "no")],
+)
+def test_the_greater_mark_gives_way_to_another_run_that_has_no_end(td, other, found, gives_way):
+    assert td.other_run(other, unix(10)) == (found, gives_way)
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "ERROR"])
+def test_a_run_that_has_ended_is_not_under_way(td, status):
+    td.log(None, status, unix(9.9), mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10)) == (False, "no")
+
+
+@pytest.mark.parametrize(("hours", "found"), [(24.9, True), (25.1, False)])
+def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, found):
+    td.log(PROFILES, "STARTED", unix(10) - hours * HOUR, mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
+
+
+def test_a_run_that_takes_over_looks_for_no_other(td):
+    assert td.other_run("lesser", unix(10), take_over="yes") == (False, "no")
+    td.rows("DELETE FROM client_src.ingestion_log")
+    assert td.other_run("lesser", unix(10), take_over="no") == (True, "yes")
+
+
+def test_a_run_of_another_workflow_is_no_other_run(td):
+    td.log(HIST, "STARTED", unix(9), mark="00000000-cccc.1")
+    assert td.other_run("same session", unix(10)) == (False, "no")
+
+
+def test_a_run_that_cannot_see_its_own_start_has_to_look_again(td):
+    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w", mark=OWN, session_uuid="x")
+    assert "cannot be seen" in told
+    assert gives_way == "no"
+
+
+def test_a_load_whose_rows_are_gone_does_not_count_and_one_without_records_does(td):
+    td.log(None, "STARTED", unix(100))
+    td.loaded(HIST, unix(0) - 1, unix(40), at=unix(100.1), records=0)
+    td.loaded(HIST, unix(40) - 1, unix(70), at=unix(100.2))
+    td.loaded(HIST, unix(70) - 1, unix(100), at=unix(100.3))
+    td.rows(f"DELETE FROM client_src.{HIST} WHERE time < {unix(100.3)}")
+    assert td.windows(HIST, unix(200)) == [(unix(40) - 1, unix(70))]
+    td.rows(f"DELETE FROM client_src.{HIST}")
+    assert td.windows(HIST, unix(200)) == [(unix(40) - 1, unix(100))]
+
+
+def test_the_old_log_of_a_dropped_table_is_not_believed_once_a_first_window_is_loaded_again(td):
+    td.log(None, "STARTED", unix(100))
+    td.loaded(HIST, unix(0) - 1, unix(100), at=unix(100.1))
+    td.rows(f"DELETE FROM client_src.{HIST}")
+    td.loaded(HIST, unix(0) - 1, unix(20), at=unix(120), mark="33333333-cccc.1")
+    assert td.windows(HIST, unix(200)) == [(unix(20) - 1, unix(100))]
+
+
+@pytest.mark.parametrize(("days", "window_days", "loads"), [(10, 10, 2), (7, 30, 1), (61, 90, 2)])
+def test_seconds_between_the_windows_of_version_0_1_0_are_asked_for_once_several_in_a_load(
+    td, days, window_days, loads
+):
+    td.change(HIST, window_days=window_days)
+    for number in range(4):
+        start, end = unix(number * days), unix((number + 1) * days)
+        td.loaded(HIST, start, end, at=unix(300) + number, mark="")
+    cutoff = unix(300)  # of 0.1.0's first STARTED row
+    windows = td.windows(HIST, unix(400))
+    edges = [unix(number * days) for number in range(4)]
+    repairs, rest = windows[:loads], windows[loads:]
+    assert all(any(start < edge < end for start, end in repairs) for edge in edges)
+    assert all(end - start <= window_days * DAY + 2 for start, end in windows)
+    assert_covers(rest, unix(4 * days), cutoff, window_days * DAY)
+    for number, (start, end) in enumerate(windows):
+        td.loaded(HIST, start, end, at=unix(400) + 10 * number, mark=OWN)
+    assert td.ask(HIST, td.listed[HIST], mark=OWN) == []
+
+
+def test_a_window_that_failed_after_more_than_six_hours_is_halved_and_others_are_not(td):
+    td.change(HIST, window_days=40)
+    td.log(None, "STARTED", unix(160))
+    td.log(HIST, "STARTED", unix(161), window=(unix(40) - 1, unix(80)))
+    td.log(HIST, "ERROR", unix(161) + 7 * HOUR)
+    days = [(end - start - 1) / DAY for start, end in td.windows(HIST, unix(200))]
+    assert days == [40, 20, 20, 40, 40]
+
+
+def test_a_window_is_halved_again_down_to_an_hour_in_the_run_itself(td):
+    td.change(HIST, window_days=1)
+    td.change(HIST, default_start_time=text(unix(0)))
+    td.log(None, "STARTED", unix(0.25), mark=OWN)
+    windows, lengths = td.windows(HIST, unix(0.25)), []
+    for _ in range(5):
+        lengths.append((windows[0][1] - windows[0][0] - 1) / HOUR)
+        td.log(HIST, "STARTED", td.clock.now(), window=windows[0], mark=OWN)
+        td.clock.advance(7 * HOUR)
+        windows = td.ask(HIST, td.listed[HIST], mark=OWN)
+    assert lengths == [6, 3, 1.5, 1, 1]
+
+
+@pytest.mark.parametrize("hours", [0.01, 5.9])
+def test_an_ordinary_failure_changes_no_window(td, hours):
+    td.change(HIST, window_days=40)
+    td.log(None, "STARTED", unix(80))
+    td.log(HIST, "STARTED", unix(81), window=(unix(0) - 1, unix(40)))
+    td.log(HIST, "ERROR", unix(81) + hours * HOUR)
+    assert td.windows(HIST, unix(200)) == [(unix(0) - 1, unix(40)), (unix(40) - 1, unix(80))]
+
+
+def test_a_window_whose_run_was_killed_a_day_later_is_halved(td):
+    td.log(None, "STARTED", unix(80))
+    td.log(HIST, "STARTED", unix(81), window=(unix(0) - 1, unix(80)))
+    assert td.windows(HIST, unix(81.5)) == [(unix(0) - 1, unix(80))]
+    assert td.windows(HIST, unix(83), began=unix(83)) == [
+        (unix(0) - 1, unix(80))
+    ]  # the run that looked first
+    td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
+    assert td.windows(HIST, unix(83)) == [(unix(0) - 1, unix(40)), (unix(40) - 1, unix(80))]
+
+
+def test_ten_years_of_seven_days_are_asked_for_in_attempts_that_stay_below_a_thousand_tasks(td):
+    for table in (HIST, EVENTS_HIST):
+        td.change(table, window_days=7)
+    windows = {table: td.windows(table, unix(3650)) for table in (HIST, EVENTS_HIST)}
+    most = td.listed[HIST]["most_windows"]
+    assert [len(each) for each in windows.values()] == [most, most]
+    assert (td.left[0], td.left[-1]) == (521, 522 - most)
+    # Each of six objects that fails three times lists its windows anew, a quarter of them each time.
+    listed = 2 * (most + most // 4 + most // 16) + 4 * 3
+    assert tasks_of(objects=6 * 3, windows=listed) < 900
+    assert tasks_of(objects=6, windows=2 * most + 4) > 300  # and few attempts are needed
+    assert 522 / most <= 16
+
+
+def test_after_each_failed_try_a_quarter_of_the_windows_is_asked_for(td):
+    td.change(HIST, window_days=1)
+    many = len(td.windows(HIST, unix(3650)))
+    td.log(HIST, "STARTED", unix(3650.1), window=(unix(0) - 1, unix(1)), mark=OWN)
+    assert len(td.ask(HIST, td.listed[HIST], mark=OWN)) == many // 4
+
+
+def test_without_anything_an_incremental_run_goes_in_windows_from_the_default_start(td):
+    assert_covers(td.windows(PROFILES, unix(400)), unix(0), unix(400), 90 * DAY)
+
+
+def test_an_incremental_entry_without_window_days_has_those_of_its_backfill(td):
+    for entry in td.lists["inc_datasources"]:
+        entry.pop("window_days")
+    td.change(HIST, window_days=7)
+    assert_covers(td.windows(PROFILES, unix(20)), unix(0), unix(20), 7 * DAY)
+
+
+def test_an_object_without_window_days_is_asked_for_at_once(td):
+    td.databases.create_table("client_src", "klaviyo_lists")
+    assert td.windows("klaviyo_lists", unix(3650)) == [(unix(0) - 1, unix(3650))]
+
+
+def test_the_watermark_is_the_newest_record_where_the_last_window_ended_later(td):
+    td.loaded(PROFILES, unix(100) - 1, unix(101), times=[unix(100.2), unix(100.7)])
+    assert td.windows(PROFILES, unix(101.5)) == [(unix(100.7) - 1, unix(101.5))]
+
+
+def test_the_watermark_is_the_end_of_the_last_window_where_a_record_is_dated_after_it(td):
+    td.loaded(PROFILES, unix(100) - 1, unix(101), times=[unix(100.2), unix(101.6)])
+    assert td.windows(PROFILES, unix(101.5)) == [(unix(100.2) - 1, unix(101.5))]  # still in the future
+    td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
+    assert td.windows(PROFILES, unix(102)) == [(unix(101) - 1, unix(102))]
+
+
+def test_without_a_log_the_newest_record_counts_alone(td):
+    td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES (1, '2024-01-11 00:00:00+00:00')")
+    assert td.windows(PROFILES, unix(20)) == [(unix(10) - 1, unix(20))]
+
+
+def test_without_a_record_the_log_counts_alone(td):
+    td.loaded(PROFILES, unix(0) - 1, unix(30), records=0)
+    assert td.windows(PROFILES, unix(40)) == [(unix(30) - 1, unix(40))]
+
+
+def test_the_newest_record_counts_by_time_and_not_by_text(td):
+    for time in (
+        "2024-01-05T12:00:00+00:00",
+        "2024-01-05 13:00:00+00:00",
+        "2024-01-05T14:30:00+02:00",
+        "soon",
+    ):
+        td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES (1, '{time}')")
+    assert td.windows(PROFILES, unix(5)) == [(unix(4) + 13 * HOUR - 1, unix(5))]
+
+
+def test_a_quiet_account_asks_for_no_more_than_one_window_a_run(td):
+    td.loaded(PROFILES, unix(0) - 1, unix(1), times=[unix(0.5)])
+    td.loaded(PROFILES, unix(400) - 1, unix(500), records=0)
+    assert td.windows(PROFILES, unix(500) + HOUR) == [(unix(410) + HOUR - 1, unix(500) + HOUR)]
+
+
+def test_after_a_pause_a_run_goes_on_from_the_last_window_in_windows(td):
+    td.loaded(PROFILES, unix(0) - 1, unix(10), times=[unix(9.9)])
+    assert_covers(td.windows(PROFILES, unix(300)), unix(9.9), unix(300), 90 * DAY)
+    td.loaded(PROFILES, unix(10) - 1, unix(200), records=0, mark="33333333-cccc.1")
+    windows = td.windows(PROFILES, unix(300))
+    assert_covers(windows, unix(199), unix(300), 90 * DAY)
+
+
+def test_a_log_is_not_believed_where_the_rows_of_its_newest_load_are_gone(td):
+    td.log(None, "STARTED", unix(50), mark="44444444-dddd.1")
+    td.log(HIST, "STARTED", unix(50), mark="44444444-dddd.1", window=(unix(0), unix(50)))
+    td.loaded(PROFILES, unix(50) - 1, unix(60))
+    td.loaded(PROFILES, unix(60) - 1, unix(70), records=0)
+    td.rows(f"DELETE FROM client_src.{PROFILES}")
+    assert td.windows(PROFILES, unix(80)) == [(unix(50) - 1, unix(80))]
+
+
+def test_the_old_log_of_a_dropped_incremental_table_is_not_believed_after_one_window_either(td):
+    td.loaded(PROFILES, unix(0) - 1, unix(400))
+    td.rows(f"DELETE FROM client_src.{PROFILES}")
+    td.loaded(PROFILES, unix(0) - 1, unix(90), at=unix(401), times=[unix(89)], mark="33333333-cccc.1")
+    assert td.windows(PROFILES, unix(402))[0] == (unix(89) - 1, unix(179))
+
+
+def test_a_load_that_was_not_logged_makes_no_log_believed_again(td):
+    td.loaded(PROFILES, unix(0) - 1, unix(400), at=unix(400))
+    td.rows(f"DELETE FROM client_src.{PROFILES}")
+    td.rows(
+        f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES ({unix(401)}, '{text(unix(89))[:19]}Z')"
     )
-    assert database.incremental_window()[0] == "2024-03-01T13:00:00.000000"
+    assert td.windows(PROFILES, unix(402))[0] == (unix(89) - 1, unix(179))
 
 
-def test_a_record_dated_in_the_future_does_not_count(database):
-    database.insert("klaviyo_profiles", ("2024-03-01T12:00:00+00:00", 1), ("2099-01-01T00:00:00+00:00", 1))
-    assert database.incremental_window()[0] == "2024-03-01T12:00:00.000000"
+def test_events_overlap_by_the_lookback_and_once_a_day_by_the_late_days(td):
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(50) - 1, unix(100.01), times=[unix(100)])
+    assert td.windows(EVENTS, unix(101.04)) == [(unix(101.04) - 7 * DAY - 1, unix(101.04))]
 
 
-def test_a_text_that_is_no_time_does_not_count(database):
-    database.insert("klaviyo_profiles", ("2024-03-01T12:00:00+00:00", 1), ("soon", 1), (None, 1))
-    assert database.incremental_window()[0] == "2024-03-01T12:00:00.000000"
+def test_what_was_asked_for_today_is_not_asked_for_again_but_for_the_lookback(td):
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(90) - 1, unix(100.01), times=[unix(100)])
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
 
 
-@pytest.mark.parametrize(("seconds", "start"), [(1, "11:59:59"), (2 * HOUR, "10:00:00"), (0, "12:00:00")])
-def test_the_newest_record_is_looked_back_from(database, seconds, start):
-    database.insert("klaviyo_profiles", ("2024-03-01T12:00:00+00:00", 1))
-    assert database.incremental_window(lookback_seconds=seconds)[0] == f"2024-03-01T{start}.000000"
+def test_what_was_loaded_today_of_before_the_late_days_is_not_asked_for_again(td):
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(50) - 1, unix(80), at=unix(100.02), times=[unix(79)])
+    td.loaded(EVENTS, unix(80) - 1, unix(100.01), at=unix(100.03), times=[unix(100)])
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(100) - 2 * HOUR - 1, unix(100.05))]
 
 
-def test_with_historical_rows_only_the_window_starts_when_their_backfill_began(database):
-    database.insert("klaviyo_profiles_hist", ("2020-01-01T00:00:00+00:00", BEGINNING_OF_2024 + 3 * HOUR))
-    database.log("klaviyo_profiles_hist", "STARTED", BEGINNING_OF_2024 + HOUR)
-    database.log("klaviyo_profiles_hist", "STARTED", BEGINNING_OF_2024 + 2 * HOUR)
-    database.log("klaviyo_events_hist", "STARTED", BEGINNING_OF_2024)
-    assert database.incremental_window()[0] == "2024-01-01T01:00:00.000000"
-    assert database.incremental_window(lookback_seconds=HOUR)[0] == "2024-01-01T00:00:00.000000"
+def test_late_days_that_a_run_of_today_loaded_in_part_are_asked_for_again_in_the_other_part(td):
+    td.log(None, "STARTED", unix(99.5), mark="33333333-cccc.1")
+    td.loaded(EVENTS, unix(90) - 1, unix(99.5), times=[unix(99.4)], mark="33333333-cccc.1")
+    td.log(None, "STARTED", unix(100.01))
+    td.loaded(EVENTS, unix(93.01) - 1, unix(95), at=unix(100.02), records=0)
+    assert td.windows(EVENTS, unix(100.05)) == [(unix(95) - 2 * HOUR - 1, unix(100.05))]
 
 
-def test_historical_rows_that_no_log_tells_of_count_a_day_before_their_oldest_load(database):
-    database.insert(
-        "klaviyo_profiles_hist",
-        ("2020-01-01T00:00:00+00:00", BEGINNING_OF_2024),
-        ("x", BEGINNING_OF_2024 + DAY),
-    )
-    assert database.incremental_window()[0] == "2023-12-31T00:00:00.000000"
+def test_a_run_that_began_yesterday_does_not_count_as_today_s(td):
+    td.log(None, "STARTED", unix(99.99))
+    td.loaded(EVENTS, unix(90) - 1, unix(99.99), at=unix(100.01), times=[unix(99.98)])
+    assert td.windows(EVENTS, unix(100.05))[0][0] == unix(100.05) - 7 * DAY - 1
 
 
-def test_a_backfill_that_brought_nothing_does_not_count(database):
-    database.log("klaviyo_profiles_hist", "STARTED", BEGINNING_OF_2024)
-    assert database.incremental_window()[0] == "2023-09-01T00:00:00.000000"
+def test_zero_late_days_ask_for_nothing_again(td):
+    td.change(EVENTS, late_days=0)
+    td.loaded(EVENTS, unix(50) - 1, unix(100), times=[unix(99.9)])
+    assert td.windows(EVENTS, unix(101)) == [(unix(99.9) - 2 * HOUR - 1, unix(101))]
 
 
-def test_the_incremental_table_comes_before_the_historical_one(database):
-    database.insert("klaviyo_profiles_hist", ("2020-01-01T00:00:00+00:00", BEGINNING_OF_2024))
-    database.insert("klaviyo_profiles", ("2023-10-01T00:00:00+00:00", 1))
-    assert database.incremental_window()[0] == "2023-10-01T00:00:00.000000"
+def test_late_days_do_not_reach_before_the_default_start(td):
+    td.change(EVENTS, default_start_time=text(unix(98)))
+    td.loaded(EVENTS, unix(98) - 1, unix(100), times=[unix(99.9)])
+    assert td.windows(EVENTS, unix(101)) == [(unix(98) - 1, unix(101))]
 
 
-def test_a_full_load_has_no_start(database):
-    assert database.incremental_window(mode="replace", incremental_field=None)[0] == ""
+def test_a_run_does_not_ask_again_for_what_it_loaded_itself(td):
+    windows = td.windows(EVENTS, unix(200))
+    td.loaded(EVENTS, *windows[0], at=unix(200.01), mark=OWN, times=[unix(80)])
+    assert td.ask(EVENTS, td.listed[EVENTS], mark=OWN) == windows[1:]
 
 
 @pytest.mark.parametrize("blank", ["", None, "2023-09-31T00:00:00.000000"])
-def test_a_default_start_that_is_no_time_gives_no_window(database, blank):
-    assert database.incremental_window(default_start_time=blank)[0] is None
-    assert database.backfill_windows(BEGINNING_OF_2024, default_start_time=blank) is None
+@pytest.mark.parametrize("table", [PROFILES, HIST])
+def test_a_default_start_that_is_no_time_gives_no_window(td, table, blank):
+    td.change(table, default_start_time=blank)
+    assert td.windows(table, unix(10)) is None
 
 
-def test_backfill_windows_meet_exactly_and_the_last_ends_when_the_run_began(database):
-    windows = database.backfill_windows(BEGINNING_OF_2024 + 12 * HOUR)
-    assert windows == [
-        ("2023-09-01T00:00:00.000000", "2023-11-30T00:00:00.000000"),
-        ("2023-11-30T00:00:00.000000", "2024-01-01T12:00:00.000000"),
-    ]
+def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
+    assert td.ask(HIST, td.windows(HIST, unix(10)) and td.listed[HIST], mark="of-nobody") is None
 
 
-def test_an_object_without_window_days_is_backfilled_by_one_load(database):
-    windows = database.backfill_windows(BEGINNING_OF_2024, window_days=None)
-    assert windows == [("2023-09-01T00:00:00.000000", "2024-01-01T00:00:00.000000")]
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("BIGINT", unix(10)),
+        ("BIGINT", unix(10) * 1000),
+        ("DOUBLE", unix(10) + 0.5),
+        ("TIMESTAMP", "'2024-01-11'"),
+    ],
+)
+def test_a_field_that_is_no_text_is_read_for_what_it_is(td, kind, value):
+    td.rows(f"ALTER TABLE client_src.{PROFILES} DROP COLUMN updated")
+    td.rows(f"ALTER TABLE client_src.{PROFILES} ADD COLUMN updated {kind}")
+    td.rows(f"INSERT INTO client_src.{PROFILES} (time, updated) VALUES (1, {value})")
+    assert td.windows(PROFILES, unix(20)) == [(unix(10) - 1, unix(20))]
 
 
-def test_a_backfill_goes_on_from_the_success_logged_last(database):
-    database.insert("klaviyo_profiles_hist", ("2023-09-02T00:00:00+00:00", 1))
-    database.log("klaviyo_profiles_hist", "SUCCESS", 10, "2024-06-01T00:00:00.000000")  # before a new start
-    database.log("klaviyo_profiles_hist", "SUCCESS", 20, "2023-11-30T00:00:00.000000")
-    database.log("klaviyo_profiles_hist", "SUCCESS", 20, "2023-12-30T00:00:00.000000")
-    database.log("klaviyo_profiles_hist", "ERROR", 30, "2023-12-31T00:00:00.000000")
-    database.log("klaviyo_events_hist", "SUCCESS", 30, "2023-12-31T00:00:00.000000")
-    assert database.backfill_windows(BEGINNING_OF_2024) == [
-        ("2023-12-30T00:00:00.000000", "2024-01-01T00:00:00.000000")
-    ]
+def test_a_table_without_the_field_is_read_as_empty(td):
+    td.rows(f"ALTER TABLE client_src.{PROFILES} DROP COLUMN updated")
+    td.rows(f"INSERT INTO client_src.{PROFILES} (time) VALUES (1)")
+    assert td.windows(PROFILES, unix(20)) == [(unix(0) - 1, unix(20))]
 
 
-def test_a_backfill_begins_anew_where_its_table_was_emptied(database):
-    database.log("klaviyo_profiles_hist", "SUCCESS", 10, "2023-11-30T00:00:00.000000", records=5)
-    assert database.backfill_windows(BEGINNING_OF_2024)[0][0] == "2023-09-01T00:00:00.000000"
+def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_repeated(td):
+    full = {"mode": "replace", "incremental_field": None, "window_days": None}
+    td.change(PROFILES, **full)
+    td.change(HIST, **full)
+    assert td.windows(PROFILES, unix(10)) == [(None, unix(10))]
+    assert td.windows(HIST, unix(10)) == [(None, unix(10))]
+    td.log(HIST, "SUCCESS", unix(9), window=(None, unix(9)), records=0)
+    assert td.windows(HIST, unix(10)) == []
 
 
-def test_an_empty_window_is_finished_too(database):
-    database.log("klaviyo_profiles_hist", "SUCCESS", 10, "2023-11-30T00:00:00.000000", records=0)
-    assert database.backfill_windows(BEGINNING_OF_2024)[0][0] == "2023-11-30T00:00:00.000000"
+FIVE_DAYS = (unix(0) - 1, unix(5))
 
 
-def test_a_finished_backfill_has_no_window_left(database):
-    database.log("klaviyo_profiles_hist", "SUCCESS", 10, "2024-01-01T00:00:00.000000", records=0)
-    assert database.backfill_windows(BEGINNING_OF_2024) == []
+def listed(td):
+    """The backfills that a pass of the run would load, in their order."""
+    td.list(HIST, unix(10))
+    return list(td.listed)
 
 
-@pytest.mark.parametrize("window_days", [1, 30, 90])
-def test_never_more_than_sixty_windows(database, window_days):
-    windows = database.backfill_windows(
-        BEGINNING_OF_2024, window_days=window_days, default_start_time="1970-01-01T00:00:00.000000"
-    )
-    assert len(windows) <= 60
-    assert windows[0][0] == "1970-01-01T00:00:00.000000"
-    assert windows[-1][1] == "2024-01-01T00:00:00.000000"
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(windows))
+def tried(td, table, *, times=1, seconds=60, window=FIVE_DAYS):
+    """So many tries of a table in this run, each of which failed after so long; then its ERROR row."""
+    at = unix(10)
+    for _ in range(times):
+        td.log(table, "STARTED", at, window=window, mark=OWN)
+        at += seconds
+    td.log(table, "ERROR", at, mark=OWN)
 
 
-def test_a_full_load_is_backfilled_without_a_start(database):
-    windows = database.backfill_windows(BEGINNING_OF_2024, mode="replace", window_days=None)
-    assert windows == [("", "2024-01-01T00:00:00.000000")]
+def test_an_object_with_a_row_of_this_run_is_not_listed_again(td):
+    td.list(HIST, unix(10))
+    td.loaded(EVENTS_HIST, unix(0) - 1, unix(10), mark=OWN)
+    assert EVENTS_HIST not in listed(td)
+    assert HIST in listed(td)
 
 
-def test_an_object_with_a_row_since_the_run_began_is_not_started_again(database):
-    datasources = json.dumps(
-        [
-            {"table_name": "klaviyo_profiles", "historical_table": "klaviyo_profiles_hist", "name": "it's"},
-            {"table_name": "klaviyo_lists", "historical_table": "klaviyo_lists_hist"},
-            {"table_name": "klaviyo_profiles_hist"},
-        ]
-    )
-    database.connection.execute(
-        "INSERT INTO client_src.ingestion_log (source_name, time) VALUES"
-        " ('klaviyo_lists', 99), ('klaviyo_profiles_hist', 100), (NULL, 100)"
-    )
-    ((text,),) = database.run("klaviyo_not_started.sql", datasources=datasources, run_started=100)
-    assert [(entry["table_name"], entry["tables_exist"]) for entry in json.loads(text)] == [
-        ("klaviyo_profiles", True),
-        ("klaviyo_lists", False),
-    ]
-    assert json.loads(text)[0]["name"] == "it's"
+@pytest.mark.parametrize(("times", "seconds", "again"), [(3, 60, False), (2, 60, True), (3, 7 * HOUR, True)])
+def test_an_object_that_failed_is_listed_again_last_where_another_try_is_worth_it(td, times, seconds, again):
+    td.list(HIST, unix(10))
+    tried(td, HIST, times=times, seconds=seconds)
+    assert ((HIST in listed(td)), listed(td)[-1] == HIST) == (again, again)
 
 
-def test_when_all_have_started_the_list_is_empty(database):
-    ((text,),) = database.run("klaviyo_not_started.sql", datasources="[]", run_started=0)
-    assert json.loads(text) == []
+def test_an_hour_that_takes_too_long_is_not_tried_for_ever(td):
+    td.list(HIST, unix(10))
+    tried(td, HIST, times=3, seconds=7 * HOUR, window=(unix(0) - 1, unix(0) + HOUR))
+    assert HIST not in listed(td)
+
+
+def test_a_name_with_a_quote_comes_through_the_list(td):
+    td.change(HIST, name="it's")
+    td.windows(HIST, unix(10))
+    assert td.listed[HIST]["name"] == "it's"

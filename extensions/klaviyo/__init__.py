@@ -21,6 +21,8 @@ from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import Credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .next_steps import into_git, neighbours, notes
+from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
 
@@ -43,11 +45,17 @@ class KlaviyoExtension(Extension):
             check_files=before.check_files,
             check_update=check_update,
             chosen_objects=objects_to_load,
+            console=console,
+            consoles=CONSOLES,
             credentials=credentials.credentials,
             existing_database=existing_database,
+            into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
+            neighbours=neighbours,
+            notes=notes,
             quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,
+            td=td,
             unless_ours=unless_ours,
         )

@@ -26,9 +26,8 @@ class KlaviyoObject:
         hist_field: the table's field that says when a record was created.
         hist_field_connector: the same field's name in the API.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
-        start_inclusive: whether the API can filter with `greater-or-equal`. Where it knows only
-            `greater-than`, an incremental run looks one second back.
         window_days: length of a backfill window in days; None for one load of everything.
+        attributes: what Klaviyo documents of a record, beside `id` and the fields above; for the manual.
     """
 
     name: str
@@ -38,8 +37,8 @@ class KlaviyoObject:
     hist_field: str | None = "created"
     hist_field_connector: str | None = "created"
     sends_field: bool = True
-    start_inclusive: bool = False
     window_days: int | None = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -79,15 +78,25 @@ class KlaviyoObject:
 
     def lookback_seconds(self, events_lookback_hours: int) -> int:
         """How far before its watermark an incremental run starts, in seconds."""
-        if self.data_source == "events":
-            return events_lookback_hours * 3600
-        return 0 if self.start_inclusive else 1
+        return events_lookback_hours * 3600 if self.data_source == "events" else 0
+
+    def late_days(self, events_late_days: int) -> int:
+        """How many days the first incremental run of a UTC day asks for again."""
+        return events_late_days if self.data_source == "events" else 0
 
 
 # Sources: Klaviyo's API reference for the payloads' fields and the filters, TD's page of the
 # connector for data_source and skip_related_objects.
 CATALOGUE = (
-    KlaviyoObject("profiles", "profiles", window_days=90),
+    KlaviyoObject(
+        "profiles",
+        "profiles",
+        window_days=90,
+        attributes=(
+            "email", "phone_number", "external_id", "first_name", "last_name", "organization", "locale",
+            "title", "image", "last_event_date", "location", "properties",
+        ),
+    ),
     KlaviyoObject(
         "events",
         "events",
@@ -96,16 +105,23 @@ CATALOGUE = (
         hist_field="datetime",
         hist_field_connector="datetime",
         sends_field=False,
-        start_inclusive=True,
         window_days=90,
+        attributes=("timestamp", "event_properties", "uuid"),
     ),
     KlaviyoObject(
-        "campaigns", "campaigns", inc_field="updated_at", hist_field="created_at", start_inclusive=True
+        "campaigns",
+        "campaigns",
+        inc_field="updated_at",
+        hist_field="created_at",
+        attributes=(
+            "name", "status", "archived", "audiences", "send_options", "tracking_options", "send_strategy",
+            "scheduled_at", "send_time",
+        ),
     ),
-    KlaviyoObject("lists", "lists"),
-    KlaviyoObject("email_templates", "templates", start_inclusive=True),
-    KlaviyoObject("metrics", "metrics"),
-)
+    KlaviyoObject("lists", "lists", attributes=("name", "opt_in_process")),
+    KlaviyoObject("email_templates", "templates", attributes=("name", "editor_type", "html", "text")),
+    KlaviyoObject("metrics", "metrics", attributes=("name", "integration")),
+)  # fmt: skip
 # What the client's check knows of them: the rules for a field's names and for events are its own.
 KNOWN = Catalogue(
     DataSource(known.data_source, known.name, known.changed, known.created, known.sends_field)
@@ -124,12 +140,21 @@ def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
 
 
 ENTRY_FORM = (
-    "[{name: flows, data_source: flows, inc_field: updated, inc_field_connector: updated, "
-    "hist_field: created, hist_field_connector: created}], or no field at all for a full load"
+    "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, "
+    "with inc_field: updated_at, inc_field_connector: updated, "
+    "hist_field: created_at, hist_field_connector: created"
 )
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
 NAME = r"[a-z][a-z0-9_]{0,63}"
+
+
+def is_preflights(name: str) -> bool:
+    """Whether an object or an account of this name would have tables that preflight makes and drops.
+
+    Its lines are in klaviyo_preflight, and what it tries of an object x in klaviyo_preflight_x.
+    """
+    return bool(re.fullmatch(r"preflight(_.*)?", name))
 
 
 def custom_object(entry: Any) -> KlaviyoObject:
@@ -150,6 +175,11 @@ def custom_object(entry: Any) -> KlaviyoObject:
     if not all(isinstance(text, str) and re.fullmatch(NAME, text) for text in given.values()):
         raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
     name, data_source = given["name"], given.get("data_source", given["name"])
+    if is_preflights(name) or name.endswith(("_hist", "_latest")):
+        raise BadAnswer(
+            "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
+            + ENTRY_FORM
+        )
     if (meant := KNOWN.meant(data_source)) not in ("", data_source):
         raise BadAnswer(f"data_source: {meant}, as the connector calls it, not {data_source}")
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))

@@ -13,6 +13,8 @@ from .destination import destination
 from .ingestion_check.credentials import ENTRY, PATH, entries, is_secret
 
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
+ENTRY_OF_THE_WEBHOOK = "klaviyo_slack_webhook"
+PLACEHOLDER_OF_THE_WEBHOOK = "put the URL of the Slack webhook here"
 
 
 def read_credentials(path: Path) -> dict[str, str]:
@@ -52,7 +54,7 @@ class Credentials:
         """Write the credentials file, readable by its owner only, and return its text.
 
         Copier then finds an identical file and touches neither text nor mode. Entries of other
-        sources are kept; ours is added where it is missing, and never replaced by the placeholder.
+        sources are kept; ours are added where they are missing, and never replaced by a placeholder.
         """
         path = destination(context, PATH)
         text, is_new = wanted_text(context), not path.exists()
@@ -75,7 +77,20 @@ def wanted_text(context: Context) -> str | None:
         ValueError: as for `read_credentials`.
     """
     found = read_credentials(destination(context, PATH))
-    token = context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER
-    if found.get(ENTRY) == token:
+    ours = {ENTRY: context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER}
+    if context.get("alert_slack"):
+        ours[ENTRY_OF_THE_WEBHOOK] = found.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
+    if ours.items() <= found.items():
         return None
-    return json.dumps({**found, ENTRY: token}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
+
+
+@pass_context
+def missing_webhook(context: Context) -> str:
+    """What to add to the credentials for Slack, as an update leaves them alone; empty if it is there."""
+    if not context["alert_slack"] or ENTRY_OF_THE_WEBHOOK in read_credentials(destination(context, PATH)):
+        return ""
+    return (
+        f"Alerts go to Slack once {PATH} has the webhook's URL as {ENTRY_OF_THE_WEBHOOK}, "
+        "and the secrets were set again."
+    )

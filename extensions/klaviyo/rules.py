@@ -10,6 +10,8 @@ import yaml
 
 from .catalogue import CATALOGUE, ENTRY_FORM, custom_object
 from .refusals import BadAnswer
+from .regions import REGIONS
+from .schedules import check_schedule
 from .timestamps import past_timestamp
 
 
@@ -31,6 +33,12 @@ def _one_of(*choices: Any) -> Callable[[Any], None]:
             raise BadAnswer(" or ".join(map(str, choices)))
 
     return rule
+
+
+def check_yes_or_no(value: Any) -> None:
+    """Accept yes or no, as a data file gives it or as the text that `-d` gives."""
+    if _parsed(value) not in (True, False):
+        raise BadAnswer("yes or no")
 
 
 def check_client_name(value: Any) -> None:
@@ -73,51 +81,22 @@ def check_objects(value: Any) -> None:
         raise BadAnswer(f"at least one of {', '.join(names)}, in a list like [profiles, events]")
 
 
-def check_lookback(value: Any) -> None:
-    """Accept a whole number of hours, at most a week."""
-    text = _bare_number_as_text(value)
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 168:
-        raise BadAnswer("0 to 168, whole hours")
+def _up_to(most: int, unit: str) -> Callable[[Any], None]:
+    """A rule for a whole number."""
+
+    def rule(value: Any) -> None:
+        text = _bare_number_as_text(value)
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > most:
+            raise BadAnswer(f"0 to {most}, whole {unit}")
+
+    return rule
 
 
-CRON_FIELDS = (
-    (0, 59, ""),
-    (0, 23, ""),
-    (1, 31, ""),
-    (1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
-    (0, 7, "sun mon tue wed thu fri sat"),
-)
-
-
-def check_schedule(value: Any) -> None:
-    """Accept none, hourly, daily or the five fields of cron (Digdag's `cron>`)."""
-    if value in ("none", "hourly", "daily"):
-        return
-    fields = value.split(" ") if isinstance(value, str) else []
-    if len(fields) != 5 or not all(map(_is_cron_field, fields, CRON_FIELDS)):
-        raise BadAnswer("none, hourly, daily, or cron like 30 4 * * * (UTC)")
-
-
-def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
-    low, high, names = limits
-    for part in field.lower().split(","):
-        found = re.fullmatch(r"(\*|([0-9]{1,2}|[a-z]{3})(-([0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", part)
-        if not found:
-            return False
-        ends = [end for end in found.group(2, 4) if end]
-        numbers = [int(end) for end in ends if end.isdigit()]
-        if not all(end.isdigit() or end in names.split() for end in ends):
-            return False
-        if not all(low <= number <= high for number in numbers) or numbers != sorted(numbers):
-            return False
-    return True
-
-
-def check_email(value: Any) -> None:
-    """Accept one plain address, or nothing for no mail."""
-    pattern = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
-    if value != "" and not (isinstance(value, str) and re.fullmatch(pattern, value)):
-        raise BadAnswer("one address like data-team@example.com, or empty")
+def check_emails(value: Any) -> None:
+    """Accept plain addresses with commas between them, or nothing for no mail."""
+    one = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+    if value != "" and not (isinstance(value, str) and re.fullmatch(rf"{one}(, *{one})*", value)):
+        raise BadAnswer("addresses like data-team@example.com, comma-separated, or empty")
 
 
 def check_custom_objects(value: Any) -> None:
@@ -126,8 +105,8 @@ def check_custom_objects(value: Any) -> None:
     if not isinstance(entries, list):
         raise BadAnswer(ENTRY_FORM)
     objects = [*CATALOGUE, *map(custom_object, entries)]
-    if len({table for each in objects for table in (each.table, each.historical_table)}) < 2 * len(objects):
-        raise BadAnswer("names of their own, not one twice, not x_hist beside x: " + ENTRY_FORM)
+    if len({each.name for each in objects}) < len(objects):
+        raise BadAnswer("names of their own, not one twice: " + ENTRY_FORM)
 
 
 def _parsed(value: Any) -> Any:
@@ -150,12 +129,21 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "td_authentication_id": check_authentication_id,
     "default_start_date": past_timestamp,
     "target_database": check_database,
+    "more_settings": check_yes_or_no,
+    "td_region": _one_of(*REGIONS),
+    "td_project": _matching(
+        r"(?!pk_)[A-Za-z_][A-Za-z0-9_-]{0,254}", "letters, digits, _ and -, and no digit first"
+    ),
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
-    "events_lookback_hours": check_lookback,
+    "events_lookback_hours": _up_to(168, "hours"),
+    "events_late_days": _up_to(30, "days"),
     "custom_objects": check_custom_objects,
     "schedule": check_schedule,
-    "alert_email": check_email,
+    "latest_tables": check_yes_or_no,
+    "alert_email": check_emails,
+    "alert_slack": check_yes_or_no,
+    "freshness_hours": _up_to(168, "hours"),
     "ci": _one_of("github", "none"),
     "writes_credentials": _one_of(True, False),
     "files_are_good": _one_of(True),

@@ -31,7 +31,7 @@ def add_td_functions(connection):
 
     TD_TIME_PARSE(text)           Unix seconds (BIGINT) of 2022-11-08, alone or with a time, after T or space,
                                   with or without a fraction, with Z, an offset or neither (UTC); else NULL
-    TD_TIME_STRING(seconds, 's!') the text yyyy-MM-dd HH:mm:ss in UTC; other formats are an error here
+    TD_TIME_STRING(seconds, 's!') the text yyyy-MM-dd HH:mm:ss in UTC, with 'm!' to the minute; other formats are an error here
     """
     connection.execute(r"""
         CREATE OR REPLACE MACRO main.TD_TIME_PARSE(t) AS CASE
@@ -45,7 +45,9 @@ def add_td_functions(connection):
         CREATE OR REPLACE MACRO main.TD_TIME_STRING(seconds, form) AS CASE
             WHEN form = 's!'
                 THEN strftime(make_timestamp(CAST(seconds AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S')
-            ELSE error('the mock TD knows TD_TIME_STRING''s format s! only')
+            WHEN form = 'm!'
+                THEN strftime(make_timestamp(CAST(seconds AS BIGINT) * 1000000), '%Y-%m-%d %H:%M')
+            ELSE error('the mock TD knows TD_TIME_STRING''s formats s! and m! only')
         END""")
 
 

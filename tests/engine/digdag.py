@@ -45,6 +45,13 @@ LOGBACK = """
 </configuration>
 """
 
+# How long td operators wait before they ask again how a job is.
+NO_WAITING = {
+    f"config.td.{bound}_{interval}": "0s"
+    for bound in ("min", "max")
+    for interval in ("poll_interval", "retry_interval")
+}
+
 TASK = re.compile(r"^  Task\[(\d+)\]: (.+?)\n(?:    .*\n)*?    state: (\w+)$", re.MULTILINE)
 
 
@@ -91,7 +98,7 @@ class Mailbox:
         self.messages = []
 
     def __enter__(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._controller.start()
         return self
 
@@ -149,7 +156,7 @@ def run(
         process = subprocess.Popen(
             command,
             cwd=project_dir,
-            env=_environment(scratch),
+            env=environment(scratch),
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -157,11 +164,11 @@ def run(
             start_new_session=True,
         )
         if killed_by is not None:
-            threading.Thread(target=lambda: killed_by.wait() and _kill(process), daemon=True).start()
+            threading.Thread(target=lambda: killed_by.wait() and kill(process), daemon=True).start()
         try:
             output, _ = process.communicate(timeout=timeout)
         except BaseException as stopped:
-            _kill(process)
+            kill(process)
             output, _ = process.communicate()
             if not isinstance(stopped, subprocess.TimeoutExpired):
                 raise
@@ -176,14 +183,15 @@ def check(project_dir):
         return subprocess.run(
             ["digdag", "check"],
             cwd=project_dir,
-            env=_environment(scratch),
+            env=environment(scratch),
             text=True,
             capture_output=True,
             check=True,
         ).stdout
 
 
-def _kill(process):
+def kill(process):
+    """Kills a process that leads its group, and what it started."""
     # The whole group: Digdag's own launcher is a shell that has the JVM as its child.
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
@@ -207,28 +215,30 @@ def _without_waiting(retry):
     return re.sub(r"\binterval: *[\d.]+", "interval: 0", retry[0])
 
 
+def mail_settings(mailbox):
+    """The part of Digdag's system configuration that lets mail> deliver to a Mailbox."""
+    return {
+        "config.mail.host": "127.0.0.1",
+        "config.mail.port": mailbox.port,
+        "config.mail.tls": "false",
+        "config.mail.from": "workflow@example.com",
+    }
+
+
 def _settings(td, secrets, mailbox, task_limit):
     """Digdag's system configuration for a run against the mock TD; none of it is visible to the workflow."""
     settings = {"secrets.td.apikey": "1/x", "secrets.td.endpoint": td.endpoint, "secrets.td.use_ssl": "false"}
     settings.update({f"secrets.{name}": value for name, value in (secrets or {}).items()})
-    for interval in ("poll_interval", "retry_interval"):
-        settings.update({f"config.td.min_{interval}": "0s", f"config.td.max_{interval}": "0s"})
+    settings.update(NO_WAITING)
     if mailbox is not None:
-        settings.update(
-            {
-                "config.mail.host": "127.0.0.1",
-                "config.mail.port": mailbox.port,
-                "config.mail.tls": "false",
-                "config.mail.from": "workflow@example.com",
-            }
-        )
+        settings.update(mail_settings(mailbox))
     if task_limit is not None:
         settings["executor.task_max_run"] = task_limit
     return settings
 
 
-def _environment(scratch):
-    """The environment, less what lets the user's own Digdag or TD settings, or a proxy, into the run."""
+def environment(scratch):
+    """The environment for `digdag`, less what lets the user's own settings, or a proxy, into the run."""
     hidden = {"DIGDAG_CONFIG", "HTTP_PROXY", "HTTPS_PROXY"}
     environment = {name: value for name, value in os.environ.items() if name.upper() not in hidden}
     java_options = f"{environment.get('JDK_JAVA_OPTIONS', '')} {JAVA_OPTIONS}"
@@ -245,7 +255,8 @@ def _tasks(log):
     return [Task(name, state.lower()) for _, name, state in TASK.findall(text)]
 
 
-def _free_port():
+def free_port():
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -6,6 +6,7 @@ A mock TD takes the jobs, and a synthetic account, made from the repo's own data
 records. Works on a copy without the credentials file; nothing in the repo is changed.
 """
 
+import re
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,12 @@ from klaviyo_connector import TIME_FIELDS
 from tabulate import tabulate
 from treasure_data import TreasureData
 
-WORKFLOWS = ("klaviyo_ingest_hist", "klaviyo_ingest_inc")
+sys.path.append(str(Path(__file__).resolve().parents[2] / "extensions"))
+
+from klaviyo.schedules import runs_a_day
+
+INCREMENTAL = "klaviyo_ingest_inc"
+WORKFLOWS = ("klaviyo_ingest_hist", INCREMENTAL)
 TIME = "%Y-%m-%dT%H:%M:%S.000000"
 
 
@@ -89,9 +95,31 @@ def dry_run(project, workflow, td, database):
         f"\n{workflow} {'succeeded' if run.succeeded else 'FAILED'}: {len(loads)} loads, at most "
         f"{td.peak_loads} at once; {len(new)} jobs, {len(run.tasks)} tasks (of 1,000), {run.seconds:.0f} s"
     )
+    if run.succeeded and workflow == INCREMENTAL:
+        print(cost_a_day(project, len(new), len(run.tasks)))
     if not run.succeeded:
         print("\n".join(line for line in run.lines if "[ERROR]" in line or line.startswith("error:")))
     return run.succeeded
+
+
+def cost_a_day(project, jobs, tasks):
+    """What incremental runs of so many jobs and tasks come to in a day, on the schedule that the repo has."""
+    schedule = schedule_of((project / f"{INCREMENTAL}.dig").read_text(encoding="utf-8"))
+    runs = runs_a_day(schedule)
+    if not runs:
+        return f"No schedule: each time that it is started costs about {jobs} jobs and {tasks} tasks."
+    return (
+        f"On the schedule {schedule!r}, {runs:.3g} runs a day, that comes to about "
+        f"{runs * jobs:,.0f} jobs and {runs * tasks:,.0f} tasks a day."
+    )
+
+
+def schedule_of(dig):
+    """The schedule of a workflow as the question asks for it; none, where it has none, or one of another kind."""
+    found = re.search(r"^schedule:\n(?: .*\n)*?  (hourly|daily|cron)>: *(.+)$", dig, re.MULTILINE)
+    if not found:
+        return "none"
+    return found[2].strip("\"' ") if found[1] == "cron" else found[1]
 
 
 def log_rows(td, database):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Fault:
-    """Something that will happen to jobs: the first `after` that it fits pass, then it strikes `times` of them.
+    """What will happen to jobs: the first `after` that it fits pass, then it strikes `times` of them.
 
     fits     a function of a Job; its window, seconds, try_number and data_source tell loads apart
     message  what the failed job's log shows; None: the job does not fail

@@ -3,22 +3,27 @@
 What the mock TD and this account take for granted, where Klaviyo, the connector or TD document nothing. Where
 there is a choice it is the one that loses most; tests may try the other.
 
-| question | here | otherwise |
-|---|---|---|
-| a record exactly at start_time | left out of profiles and lists, whose API knows greater-than only | `starts`: exclusive or inclusive for all |
-| a record exactly at end_time | left out | `ends="inclusive"` |
-| lists before end_time, metrics in any window | filtered, as all others are, though the API cannot | none |
-| no start_time, or no end_time | nothing is filtered on that side | none |
-| fractions of a second | a window has none; a record has, in the payload's forms that show them | none |
-| when records are read | at the start of the load; what comes later is in no load that began before | none |
-| a record made during a load | `births`: each load begins with one more record of each object, of that very instant | off |
-| a record changed during a load | `changes`: each load begins with a change of the oldest record of each object | off |
-| a record that the API shows late | `add(..., visible_from=instant)` | at once |
-| a load that takes hours | its time passes on TD's clock alone, at the end of the load, and for every job that runs then | none |
-| a load that fails, or that TD kills | stores nothing | none |
-| a load whose Digdag died | is stored: TD knows nothing of it (`TreasureData.interrupt`) | commits=False |
-| `time` of loaded rows | when the load began | none |
-| TD's clock | the machine's, which is Digdag's too, and as much ahead as a test says | none |
+| what                                   | here                                         | otherwise         |
+|----------------------------------------|----------------------------------------------|-------------------|
+| a record exactly at start_time         | left out of profiles and lists, whose API    | `starts`          |
+|                                        | knows greater-than only; of others it is in  |                   |
+| a record exactly at end_time           | left out                                     | `ends`            |
+| lists up to end_time, metrics at all   | filtered as others, though the API cannot    |                   |
+| no start_time, or no end_time          | nothing is filtered on that side             |                   |
+| fractions of a second                  | in some of the payload's forms, not in windows |                 |
+| when a load reads                      | as it begins: what comes later is not in it  |                   |
+| records that are made during loads     | none                                         | `births`          |
+| records that change during loads       | none                                         | `changes`         |
+| records that the API shows late        | none                                         | add(visible_from) |
+| how long a load takes                  | nothing                                      | fail_load(takes), |
+|                                        |                                              | slow_load         |
+| hours that a load takes                | pass at its end, on TD's clock alone, for    |                   |
+|                                        | all jobs that run then; two at once take them once |             |
+| a load that fails, or that TD kills    | stores nothing                               |                   |
+| a load whose Digdag was killed         | is stored: TD knows nothing of that          | interrupt(commits) |
+| `time` of loaded rows                  | when their load began                        |                   |
+| an INSERT that succeeded               | is seen by others at once                    | hold_back         |
+| TD's clock                             | Digdag's, which is the machine's             | clock.ahead       |
 """
 
 import random
@@ -89,7 +94,7 @@ class KlaviyoAccount:
                 self._let_texts_mislead(data_source, utc(end))
 
     def records(self, data_source):
-        """Copies of the data source's records that the API shows now, in the order in which they were made."""
+        """Copies of the records that the API shows now, in the order in which they were made."""
         with self._lock:
             now = self.now()
             return [

@@ -1,6 +1,6 @@
 """What TD's Klaviyo connector makes of a load's `in:` section: what it refuses, and what it asks the API for.
 
-It refuses what the real connector refuses, so that a rendered load file that would fail at a client fails here.
+It refuses what the real one refuses, so that a rendered load file that would fail at a client fails here.
 """
 
 import re

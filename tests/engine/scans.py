@@ -10,7 +10,7 @@ class Scan:
     """One reading of a table by one query.
 
     table  database.table
-    since  the least `time` (Unix seconds) that is read, if the SQL has it as a literal; None: all of the table
+    since  the least `time` (Unix seconds) that is read, if the SQL has it as a literal; None: all of it
     rows   how many rows the table has from there on
     """
 
@@ -23,8 +23,8 @@ def scans(statement, database):
     """The scans of a parsed statement, without their rows, in the order of the text.
 
     Only a number that stands in the same SELECT's WHERE, side by side with AND, bounds a scan:
-    `time >= 1667865600`, with or without the table's name or alias, by itself or as CAST(... AS bigint). What a
-    subquery or a join gives does not: TD cannot know it before it reads.
+    `time >= 1667865600`, with or without the table's name or alias, by itself or as CAST(... AS bigint).
+    What a subquery or a join gives does not: TD cannot know it before it reads.
     """
     names = {cte.alias for cte in statement.find_all(exp.CTE)}
     target = statement.find(exp.Table) if isinstance(statement, (exp.Insert, exp.Create, exp.Drop)) else None

@@ -1,7 +1,5 @@
-"""A backfill goes in windows that meet exactly; broken off, it goes on where it was."""
+"""A backfill asks for what is missing, and for nothing else: after a failure, a kill, a lost row, a moved start."""
 
-import threading
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,27 +10,25 @@ from klaviyo_account import KlaviyoAccount
 PROFILES, EVENTS, CAMPAIGNS, LISTS, TEMPLATES, METRICS = TABLES = [
     known.historical_table for known in CATALOGUE
 ]
+DAY = timedelta(days=1)
 
 
-def windows(acme, table):
-    """The windows of the loads that worked, in their order."""
-    return [load.window for load in acme.loads(table, "success")]
+def time_text(moment):
+    return f"{moment.isoformat()}.000000"
 
 
-def assert_no_window_twice_and_none_missed(acme, table, beginning):
-    loaded = windows(acme, table)
-    assert loaded[0][0] == f"{beginning.isoformat()}.000000"
-    assert [start for start, _ in loaded[1:]] == [end for _, end in loaded[:-1]]
+def windows(loads):
+    return [load.window for load in loads]
 
 
 @pytest.fixture(scope="module")
-def continued(ingest, beginning):
-    """The ingestion after a backfill that broke off and another run.
+def resumed(ingest, beginning):
+    """The ingestion after a backfill that failed and another run.
 
     Profiles, events and lists have three windows each, the first of them empty. In the first run profiles
-    fail at the first window, events at the second, lists at the last, and email templates two times, which
-    then lose their rows; campaigns have no default start, which is mended before the second run. `.first_run`
-    holds the loads by table; the second run began not before `.second_run_began`. Metrics are loaded in full.
+    fail at the first window, events at the second, lists at the last, and email templates two times;
+    campaigns have no default start, which is fixed before the second run. `.first_run` holds the loads by
+    table. Metrics are loaded in full.
     """
     acme = ingest(
         KlaviyoAccount(beginning + timedelta(days=35), datetime.now(timezone.utc)), metrics_load="full"
@@ -46,81 +42,96 @@ def continued(ingest, beginning):
     assert not acme.run(HIST).succeeded
     acme.first_run = {table: acme.loads(table) for table in TABLES}
     acme.td.mend()
-    acme.change_datasource(CAMPAIGNS, default_start_time=f"{beginning.isoformat()}.000000")
+    acme.change_datasource(CAMPAIGNS, default_start_time=time_text(beginning))
     acme.td.rows(f"DELETE FROM {DATABASE}.{TEMPLATES}")
-    acme.second_run_began = int(time.time())
     acme.second_run = acme.run(HIST)
     return acme
 
 
-def test_a_failure_stops_no_window_of_another_object(continued):
-    loaded = {table: [load.status for load in loads] for table, loads in continued.first_run.items()}
+def test_a_failure_stops_no_window_of_another_object(resumed):
+    loaded = {table: [load.status for load in loads] for table, loads in resumed.first_run.items()}
     assert loaded[EVENTS] == ["success"] + 3 * ["error"]
     assert loaded[LISTS] == 2 * ["success"] + 3 * ["error"]
     assert loaded[METRICS] == ["success"]
 
 
-def test_an_object_without_a_window_fails_by_name_before_its_load(continued):
-    assert continued.first_run[CAMPAIGNS] == []
-    (row,) = continued.log(table_name=CAMPAIGNS, status="ERROR")
+def test_an_object_without_a_window_fails_by_name_before_its_load(resumed):
+    assert resumed.first_run[CAMPAIGNS] == []
+    (row,) = resumed.log(table_name=CAMPAIGNS, status="ERROR")
     assert (
         row.error_message == f"{CAMPAIGNS}: the window has no start_time or no end_time, nothing was loaded"
     )
-    assert continued.ids(CAMPAIGNS) == sorted(continued.account.ids("campaigns"))
+    assert resumed.ids(CAMPAIGNS) == sorted(resumed.account.ids("campaigns"))
 
 
-def test_what_fails_at_first_and_then_works_is_a_success(continued):
-    assert [load.status for load in continued.first_run[TEMPLATES]] == ["error", "error", "success"]
-    assert continued.statuses(TEMPLATES) == 2 * ["STARTED", "SUCCESS"]
+def test_what_fails_at_first_and_then_works_is_a_success(resumed):
+    assert [load.status for load in resumed.first_run[TEMPLATES]] == ["error", "error", "success"]
+    assert resumed.log(table_name=TEMPLATES, status="ERROR") == []
 
 
-def test_a_failure_stops_the_later_windows_of_its_object(continued):
-    assert [load.status for load in continued.first_run[PROFILES]] == 3 * ["error"]
-    assert len({load.window for load in continued.first_run[PROFILES]}) == 1
+def test_a_failure_stops_the_later_windows_of_its_object(resumed):
+    assert [load.status for load in resumed.first_run[PROFILES]] == 3 * ["error"]
+    assert len({load.window for load in resumed.first_run[PROFILES]}) == 1
 
 
 @pytest.mark.parametrize("table", [PROFILES, EVENTS, LISTS])
-def test_a_backfill_that_broke_off_goes_on_without_a_gap_and_without_a_window_twice(
-    continued, beginning, table
-):
-    assert continued.second_run.succeeded
-    assert_no_window_twice_and_none_missed(continued, table, beginning)
-    assert continued.ids(table) == sorted(continued.account.ids(table.split("_")[1]))
+def test_the_next_run_resumes_without_a_gap_and_without_a_window_twice(resumed, beginning, table):
+    assert resumed.second_run.succeeded
+    loaded = windows(resumed.loads(table, "success"))
+    assert loaded[0][0] == time_text(beginning - timedelta(seconds=1))
+    starts = [datetime.fromisoformat(start) for start, _ in loaded[1:]]
+    assert starts == [datetime.fromisoformat(end) - timedelta(seconds=1) for _, end in loaded[:-1]]
+    assert resumed.ids(table) == sorted(resumed.account.ids(table.split("_")[1]))
 
 
-def test_the_last_windows_end_when_the_run_began(continued):
-    (end,) = {windows(continued, table)[-1][1] for table in (PROFILES, EVENTS, LISTS, TEMPLATES)}
-    began = datetime.fromisoformat(end).replace(tzinfo=timezone.utc).timestamp()
-    first_row = min(
-        row.time for row in continued.log(status="STARTED") if row.time >= continued.second_run_began
+def test_a_backfill_begins_anew_where_its_table_was_emptied(resumed, beginning):
+    assert windows(resumed.loads(TEMPLATES, "success"))[1][0] == time_text(beginning - timedelta(seconds=1))
+    assert resumed.ids(TEMPLATES) == sorted(resumed.account.ids("templates"))
+
+
+def test_metrics_in_full_are_there_once(resumed):
+    assert [load.status for load in resumed.loads(METRICS)] == ["success"]
+    assert resumed.ids(METRICS) == sorted(resumed.account.ids("metrics"))
+
+
+@pytest.fixture(scope="module")
+def repaired(ingest, beginning):
+    """The ingestion after a backfill that was killed in its third window, whose first SUCCESS row was lost, and
+    whose start was then moved fifteen days back; and after another, complete one. `.repair` holds that run's
+    loads, `.last` those of a run after it.
+    """
+    start = beginning - 15 * DAY
+    acme = ingest(KlaviyoAccount(start, datetime.now(timezone.utc), size=30), objects=["profiles"])
+    acme.change_datasource(PROFILES, window_days=20)
+    acme.run(HIST, killed_by=acme.td.interrupt(load=3, commits=False))
+    acme.td.rows(
+        f"DELETE FROM {DATABASE}.ingestion_log WHERE status = 'SUCCESS' AND start_time < '{beginning.isoformat()}'"
     )
-    assert continued.second_run_began <= began <= first_row
+    acme.change_datasource(PROFILES, default_start_time=time_text(start))
+    first = len(acme.loads(PROFILES))
+    acme.last_run = acme.run(HIST, session="2026-01-02 00:00:00", params={"take_over": "yes"})
+    acme.repair = acme.loads(PROFILES)[first:]
+    acme.complete_run = acme.run(HIST, session="2026-01-03 00:00:00")
+    return acme
 
 
-def test_a_backfill_begins_anew_where_its_table_was_emptied(continued, beginning):
-    assert windows(continued, TEMPLATES)[1][0] == f"{beginning.isoformat()}.000000"
-    assert continued.ids(TEMPLATES) == sorted(continued.account.ids("templates"))
+def test_exactly_what_is_missing_is_asked_for_oldest_first(repaired, beginning):
+    asked = [tuple(map(datetime.fromisoformat, window)) for window in windows(repaired.repair)]
+    second = timedelta(seconds=1)
+    assert asked[:3] == [
+        (beginning - 15 * DAY - second, beginning + 5 * DAY),
+        (beginning + 5 * DAY - second, beginning + 20 * DAY),
+        (beginning + 40 * DAY - second, beginning + 60 * DAY),
+    ]
+    assert asked[3][0] == beginning + 60 * DAY - second
+    assert len(asked) == 4
 
 
-def test_metrics_in_full_are_there_once_after_each_run(continued):
-    assert [load.status for load in continued.loads(METRICS)] == 2 * ["success"]
-    assert continued.ids(METRICS) == sorted(continued.account.ids("metrics"))
+def test_all_records_are_there_after_the_repair(repaired):
+    assert repaired.last_run.succeeded
+    assert {*repaired.ids(PROFILES)} == repaired.account.ids("profiles")
 
 
-def test_a_backfill_whose_digdag_was_killed_goes_on_where_it_was(ingest, beginning):
-    acme = ingest(objects=["profiles"])
-    acme.change_datasource(PROFILES, window_days=45)
-    death = threading.Event()
-
-    def kill_during_the_second_load(load):
-        if len(acme.loads(PROFILES)) == 2:
-            death.set()
-            time.sleep(1)
-            raise ConnectionError("nobody waits for this load any more")
-
-    acme.td.on_load(PROFILES, kill_during_the_second_load)
-    acme.run(HIST, killed_by=death)
-    assert acme.statuses(PROFILES) == ["STARTED", "SUCCESS", "STARTED"]
-    assert acme.run(HIST).succeeded
-    assert_no_window_twice_and_none_missed(acme, PROFILES, beginning)
-    assert acme.ids(PROFILES) == sorted(acme.account.ids("profiles"))
+def test_a_backfill_of_a_complete_table_loads_nothing(repaired):
+    assert repaired.complete_run.succeeded
+    assert [job for job in repaired.complete_run.jobs if job.kind == "bulkload"] == []

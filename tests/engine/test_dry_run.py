@@ -31,6 +31,7 @@ def test_a_dry_run_names_each_load_with_its_rows_and_the_cost(repo, capfd):
     assert "SUCCESS" in printed
     assert "klaviyo_ingest_inc succeeded: 2 loads, at most " in printed
     assert "tasks (of 1,000)" in printed
+    assert "No schedule: each time that it is started costs about " in printed
     assert KEY not in printed
     assert content(repo) == before
 
@@ -57,6 +58,22 @@ def test_a_repo_of_which_there_can_be_no_dry_run_is_told_why(repo, file, text, s
     (repo / "ingestion" / file).write_text(text)
     with pytest.raises(dry_run.Unfit, match=said):
         dry_run.main(repo)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (
+            "hourly",
+            "On the schedule 'hourly', 24 runs a day, that comes to about 720 jobs and 2,016 tasks a day.",
+        ),
+        ("daily", "'daily', 1 runs a day, that comes to about 30 jobs and 84 tasks"),
+        ("*/15 6-7 * * *", "8 runs a day, that comes to about 240 jobs and 672 tasks"),
+        ("none", "No schedule: each time that it is started costs about 30 jobs and 84 tasks."),
+    ],
+)
+def test_a_dry_run_tells_what_the_incremental_runs_cost_a_day(rendered, schedule, said):
+    assert said in dry_run.cost_a_day(rendered({"schedule": schedule}), 30, 84)
 
 
 def test_without_digdag_a_dry_run_says_where_it_comes_from(repo, monkeypatch):

@@ -175,7 +175,8 @@ def test_information_schema_tells_tables_columns_and_types_of_all_databases(run,
             [("client_src.klaviyo_profiles", None, 3), ("client_src.log", None, 1)],
         ),
         (
-            "WITH recent AS (SELECT * FROM klaviyo_profiles WHERE time >= 30) SELECT 1 FROM recent, log l WHERE l.time >= 5",
+            """WITH recent AS (SELECT * FROM klaviyo_profiles WHERE time >= 30)
+               SELECT 1 FROM recent, log l WHERE l.time >= 5""",
             [("client_src.klaviyo_profiles", 30, 1), ("client_src.log", 5, 1)],
         ),
         (

@@ -15,7 +15,10 @@ def rescued(ingest):
     acme = ingest(objects=["profiles", "lists"])
     acme.td.fail_load(PROFILES, times=2)
     acme.fail_success_row(LISTS, times=2)
-    acme.edit(f"{INC}.dig", "interval: 0", f"interval: {SECONDS}")  # `quicken` has made it 0
+    # `quicken` has made it 0
+    acme.edit(
+        f"{INC}.dig", "interval: 0\n          interval_type", f"interval: {SECONDS}\n          interval_type"
+    )
     acme.last_run = acme.run(INC)
     return acme
 
@@ -35,7 +38,12 @@ def test_each_try_is_a_new_job_and_waits_longer_than_the_one_before(rescued):
 def test_what_succeeded_is_neither_loaded_nor_logged_again(rescued):
     for table in (PROFILES, LISTS):
         assert len(rescued.loads(table, "success")) == 1
-        assert rescued.statuses(table) == ["STARTED", "SUCCESS"]
+        assert len(rescued.log(table_name=table, status="SUCCESS")) == 1
+
+
+def test_each_try_leaves_a_row(rescued):
+    assert rescued.statuses(PROFILES) == ["STARTED", "STARTED", "STARTED", "SUCCESS"]
+    assert rescued.statuses(LISTS) == ["STARTED", "SUCCESS"]
 
 
 def test_no_error_is_logged(rescued):

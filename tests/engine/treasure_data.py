@@ -1,4 +1,4 @@
-"""A mock of Treasure Data: its jobs, its tables and its clock, behind the REST calls of Digdag's td operators.
+"""A mock of Treasure Data: jobs, tables and a clock, behind the REST calls of Digdag's td operators.
 
 What it takes for granted where TD documents nothing stands with the account, in klaviyo_account.py.
 """
@@ -142,7 +142,7 @@ class TreasureData:
         self._faults.append(Fault(_loads(table, when), None, times, after, takes))
 
     def kill_long_loads(self, data_source, longer_than, takes=7 * HOUR):
-        """Lets each load of a data source whose window has more seconds than that fail after `takes` of them."""
+        """Lets each load of a data source fail after `takes` seconds whose window has more than so many."""
 
         def too_long(job):
             return job.data_source == data_source and job.seconds > longer_than

@@ -15,7 +15,7 @@ class QueryError(Exception):
 
 
 def job_of(text):
-    """What a job runs, parsed: a DROP that td> with create_table puts before its CREATE, or None; the statement.
+    """What a job runs, parsed: the DROP that td> with create_table puts first, or None; then the statement.
 
     Raises:
         QueryError: for any other two statements, for none, and for what TD does not run.

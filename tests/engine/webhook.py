@@ -9,7 +9,7 @@ class Webhook:
     """A local HTTP server, while its `with` block lasts.
 
     status  what it answers, 200 or another; may be changed in between
-    posts   the bodies that came, also those that were answered with an error: JSON decoded, other text as it was
+    posts   the bodies that came, whatever was answered: JSON decoded, other text as it was
     """
 
     def __init__(self, status=200):

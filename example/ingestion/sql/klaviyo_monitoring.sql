@@ -1,4 +1,4 @@
--- To run by hand: what the Klaviyo loads of the last seven days did, the newest first.
+-- To run by hand: what the Klaviyo workflows logged last, the newest first.
 SELECT
   TD_TIME_STRING(time, 's!') AS logged_at,
   workflow_name,
@@ -12,4 +12,5 @@ SELECT
 FROM client_src.ingestion_log
 WHERE source_name LIKE 'klaviyo%'
   AND time >= CAST(to_unixtime(now()) AS bigint) - 7 * 86400
-ORDER BY time DESC
+ORDER BY time DESC, log_id DESC
+LIMIT 20

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
 from .digdag import ERROR_VARIABLES, TAKE_A_FILE, VARIABLES, is_task
 from .expected import nearest
+from .expressions import EXPRESSION
 from .places import Place
 from .yaml_places import Map, Text, texts
+
+# How the SQL files that write ingestion_log begin; _start.sql, _success.sql and _error.sql follow.
+LOG_SQL = "sql/klaviyo_log_ingestion_"
 
 
 class Surroundings(NamedTuple):
@@ -18,10 +23,12 @@ class Surroundings(NamedTuple):
 
     Attributes:
         datasources: the entries that its loops go through.
+        keys: the keys of all entries, as a query that both lists share may ask for those of either.
         words: all words of our SQL: among them the columns and keys of JSON that later tasks see.
     """
 
     datasources: list[Map]
+    keys: set[str]
     words: set[str]
 
 
@@ -31,6 +38,7 @@ class Step:
     Attributes:
         workflow: the name of the workflow.
         above: the steps that this one stands in, the nearest first.
+        in_loop: whether it is done for each of several values.
         object: the block that is done for each datasource, if this is it or stands in it.
         scope: the variables that the tasks in it see, with their properties.
     """
@@ -48,6 +56,7 @@ class Step:
         self.after_error: bool = name in ("_error", "_check") or bool(parent and parent.after_error)
         # The variables that a for_each> gives to its block, each with its values.
         self.items = parent.body.section("for_each>") if parent and name == "_do" else Map(self.place)
+        self.in_loop: bool = bool(self.items or (parent and parent.in_loop))
         self.object: Step | None = self if "datasource" in self.items else parent and parent.object
         self.scope: set[str] = (parent.scope if parent else VARIABLES) | self._defined()
         self.texts = [text for key, value in body.items() if not is_task(key) for text in texts(value)]
@@ -72,8 +81,9 @@ class Step:
         return [normpath(join(dirname(self.path), name)) for name in names]
 
     def logs(self, what: str) -> bool:
-        """Whether it is, or is called, the log step of a start, a success or an error."""
-        return self.name == f"+log_ingestion_{what}" or self.command == f"sql/log_ingestion_{what}.sql"
+        """Whether it is, or is called, the log step of a start, a success or an error; or of either end."""
+        pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(LOG_SQL) else ""
+        return self.name == f"+log_ingestion_{what}" or fnmatchcase(f"{LOG_SQL}{what}.sql", pattern)
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""
@@ -86,7 +96,7 @@ class Step:
             found |= {"i", "range"}
         for name, values in self.items.items():
             if isinstance(values, Text) and re.search(r"td\.last_results\.|_datasources\b", values):
-                found |= {f"{name}.{key}" for key in self.around.words.union(*self.around.datasources)}
+                found |= {f"{name}.{key}" for key in self.around.words | self.around.keys}
         return found
 
     def undefined(self, name: str) -> str:

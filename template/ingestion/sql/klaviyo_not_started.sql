@@ -1,35 +1,139 @@
--- The datasources that have no row in ingestion_log since this run began, as JSON for for_each>.
--- Each is told whether its tables exist, so that they are created once and not asked for ever after.
+-- The datasources to load now, as JSON for for_each>: those without a row of this run, then those whose
+-- failure is worth another try: one that came after more than six hours (klaviyo_windows.sql halves such
+-- a window, down to an hour), and one of a window that has not failed three times. Each is told
+--
+-- days           the length of a window: its window_days, or where it has none its backfill's
+-- field_seconds  its field in Unix seconds, whatever type the column has; NULL as long as there is none
+-- since          no row of its newest load is older: reads of the table are bounded by it
+-- most_windows   how many windows it may load, so that the run stays below Digdag's 1,000 tasks
 WITH datasources AS (
   SELECT
     position,
     json_format(datasource) AS fields,
     json_extract_scalar(datasource, '$.table_name') AS table_name,
-    json_extract_scalar(datasource, '$.historical_table') AS historical_table
+    json_extract_scalar(datasource, '$.historical_table') AS historical_table,
+    json_extract_scalar(datasource, '$.incremental_field') AS field,
+    json_extract_scalar(datasource, '$.window_days') AS window_days
   FROM UNNEST(CAST(json_parse('${datasources.replace(/'/g, "''")}') AS array(json)))
     WITH ORDINALITY AS list (datasource, position)
 ),
-existing AS (
-  SELECT table_name
-  FROM information_schema.tables
+backfills AS (
+  SELECT
+    json_extract_scalar(datasource, '$.table_name') AS table_name,
+    json_extract_scalar(datasource, '$.window_days') AS window_days
+  FROM UNNEST(CAST(json_parse('${backfills.replace(/'/g, "''")}') AS array(json))) AS list (datasource)
+),
+log AS (
+  SELECT
+    table_name,
+    status,
+    start_time,
+    end_time,
+    records_processed,
+    time,
+    IF(log_id LIKE '%/%', split_part(log_id, '/', 1), '') AS mark,
+    split_part(log_id, '/', 3) AS windows_left,
+    row_number() OVER (PARTITION BY table_name ORDER BY time, split_part(log_id, '/', 2)) AS position
+  FROM ${databases.src}.ingestion_log
+  WHERE workflow_name = '${workflow_name}'
+    AND table_name IS NOT NULL
+),
+own AS (
+  SELECT
+    table_name,
+    status,
+    position,
+    lead(time) OVER (PARTITION BY table_name ORDER BY position) - time AS took,
+    TD_TIME_PARSE(end_time) - TD_TIME_PARSE(start_time) AS seconds,
+    count(*) OVER (PARTITION BY table_name, status, start_time, end_time) AS times
+  FROM log
+  WHERE mark = '${mark}'
+),
+tried AS (
+  SELECT
+    table_name,
+    max_by(status, position) AS status,
+    max_by(took, position) FILTER (WHERE status = 'STARTED') AS took,
+    max_by(seconds, position) FILTER (WHERE status = 'STARTED') AS seconds,
+    max_by(times, position) FILTER (WHERE status = 'STARTED') AS times
+  FROM own
+  GROUP BY table_name
+),
+newest_load AS (
+  SELECT table_name, max(position) AS position, max_by(mark, position) AS mark
+  FROM log
+  WHERE status = 'SUCCESS'
+    AND records_processed > 0
+  GROUP BY table_name
+),
+newest_rows AS (
+  SELECT newest_load.table_name, max(log.time) AS since
+  FROM newest_load
+  JOIN log
+    ON log.table_name = newest_load.table_name
+    AND log.mark = newest_load.mark
+    AND log.status = 'STARTED'
+    AND log.position < newest_load.position
+  GROUP BY newest_load.table_name
+),
+finished AS (
+  SELECT table_name, max_by(windows_left, position) = '0' AS nothing_left
+  FROM log
+  WHERE status = 'SUCCESS'
+  GROUP BY table_name
+),
+columns AS (
+  SELECT table_name, column_name, data_type
+  FROM information_schema.columns
   WHERE table_schema = '${databases.src}'
 ),
-started AS (
-  SELECT DISTINCT source_name
-  FROM ${databases.src}.ingestion_log
-  WHERE time >= ${run_started}
+facts AS (
+  SELECT
+    datasources.position,
+    datasources.fields,
+    tried.table_name IS NOT NULL AS was_tried,
+    tried.status,
+    tried.took,
+    tried.seconds,
+    tried.times,
+    COALESCE(nullif(datasources.window_days, ''), backfills.window_days, '') AS days,
+    CASE
+      WHEN datasources.historical_table IS NULL THEN 0
+      ELSE COALESCE(
+        least(newest_rows.since - 3600, CAST(to_unixtime(date_trunc('day', now())) AS bigint) - 3600), 0
+      )
+    END AS since,
+    CASE
+      WHEN columns.data_type LIKE 'varchar%' THEN 'TD_TIME_PARSE(' || datasources.field || ')'
+      WHEN columns.data_type LIKE 'timestamp%' OR columns.data_type = 'date'
+        THEN 'CAST(to_unixtime(CAST(' || datasources.field || ' AS timestamp)) AS bigint)'
+      WHEN columns.data_type IS NOT NULL
+        THEN 'CAST(IF(' || datasources.field || ' > 100000000000, ' || datasources.field || ' / 1000, ' || datasources.field || ') AS bigint)'
+      ELSE 'CAST(NULL AS bigint)'
+    END AS field_seconds,
+    count(*) OVER () AS objects,
+    count_if(
+      COALESCE(nullif(datasources.window_days, ''), backfills.window_days, '') <> ''
+        AND NOT COALESCE(finished.nothing_left, false)
+    ) OVER () AS with_windows,
+    (SELECT count(*) FROM own WHERE status = 'ERROR') AS failures
+  FROM datasources
+  LEFT JOIN backfills ON backfills.table_name = COALESCE(datasources.historical_table, datasources.table_name)
+  LEFT JOIN tried ON tried.table_name = datasources.table_name
+  LEFT JOIN newest_rows ON newest_rows.table_name = datasources.table_name
+  LEFT JOIN finished ON finished.table_name = datasources.table_name
+  LEFT JOIN columns ON columns.table_name = datasources.table_name AND columns.column_name = datasources.field
 )
 SELECT
   '[' || COALESCE(array_join(array_agg(
-    '{"tables_exist":' || IF(
-      existing.table_name IS NOT NULL
-        AND (datasources.historical_table IS NULL OR existing_historical.table_name IS NOT NULL),
-      'true', 'false'
-    ) || ',' || substr(datasources.fields, 2)
-    ORDER BY position
+    '{"days":"' || days
+      || '","field_seconds":"' || field_seconds
+      || '","since":' || CAST(since AS varchar)
+      || ',"most_windows":'
+      || CAST(greatest(1, CAST(floor((900 - 75 * objects) / 6.7 / greatest(with_windows, 1)) AS bigint)) AS varchar)
+      || ',' || substr(fields, 2)
+    ORDER BY was_tried, position
   ), ','), '') || ']' AS not_started
-FROM datasources
-LEFT JOIN existing ON existing.table_name = datasources.table_name
-LEFT JOIN existing AS existing_historical ON existing_historical.table_name = datasources.historical_table
-LEFT JOIN started ON started.source_name = datasources.table_name
-WHERE started.source_name IS NULL
+FROM facts
+WHERE NOT was_tried
+  OR (status = 'ERROR' AND ((took > 6 * 3600 AND seconds > 3601) OR times < 3) AND failures < 2 * objects + 4)

@@ -8,8 +8,11 @@ from typing import Any
 
 PATH = "ingestion/credentials_ingestion.json"
 ENTRY = "klaviyo_api_token"
-# Klaviyo's private keys and TD's API keys.
-KEY = re.compile(rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b")
+# Klaviyo's private keys, TD's API keys, and the addresses of Slack's webhooks.
+KEY = re.compile(
+    rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b"
+    rb"|\bhooks\.slack\.com/services/T\w+/B\w+/\w{16,}"
+)
 # Who may read a template, in its URL: a token stands there in the place of a name, or of a password.
 _USER_OF_URL = re.compile(r"((?:git\+)?https?://)[^/?#\s]*@", re.IGNORECASE)
 

@@ -18,7 +18,10 @@ MAKE_ANY_VARIABLE = {"py>", "rb>", "sh>", "call>", "param_get>"}
 # Without such a key these operators do nothing, or fail.
 NEEDS = {
     "td_load>": ["table"],
-    "td_ddl>": [f"{do}_{what}" for do in ("create", "empty", "drop") for what in ("databases", "tables")],
+    "td_ddl>": [
+        *(f"{do}_{what}" for do in ("create", "empty", "drop") for what in ("databases", "tables")),
+        "rename_tables",
+    ],
     **{loop: ["_do"] for loop in ("for_each>", "for_range>", "loop>", "td_for_each>")},
 }
 

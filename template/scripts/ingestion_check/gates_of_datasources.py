@@ -10,7 +10,7 @@ from .expected import expect_form, expect_value, unexpected
 from .fields import Names, wrong_names
 from .gate import gate
 from .places import Place, Problem, place_in
-from .repo import BACKFILL, DATASOURCES, INCREMENTAL, LISTS, Repo
+from .repo import BACKFILL, DATASOURCES, INCREMENTAL, LISTS, SCRATCH, Repo
 from .sql import without_comments
 from .timestamps import FORM, is_past, wrong_formats, wrong_times
 from .yaml_places import Map, texts
@@ -32,6 +32,8 @@ def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
     for name, entry in repo.entries:
         table, place = entry.text("table_name"), entry.at("table_name")
         yield from expect_form(entry, "table_name", "3 to 128 of a-z, 0-9 and _", r"[a-z0-9_]{3,128}")
+        if f"{table}_".startswith(SCRATCH):
+            yield place.problem(f"{table} would be dropped: preflight makes and drops {SCRATCH}*")
         if tables.setdefault(table, place) != place:
             why = f"{table} is the table of line {tables[table].line} too, each entry needs its own"
             yield place.problem(why)
@@ -42,8 +44,8 @@ def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
         if name == INCREMENTAL:
             yield from expect_form(entry, "historical_table", "a table of hist_datasources", historical)
             yield from expect_form(entry, "lookback_seconds", "a number of seconds, 0 for none", r"[0-9]+")
-        else:
-            yield from expect_form(entry, "window_days", "a number of days, or empty", r"([1-9][0-9]*)?")
+            yield from expect_form(entry, "late_days", "a number of days, 0 for none", r"([0-9]+)?")
+        yield from expect_form(entry, "window_days", "a number of days, or empty", r"([1-9][0-9]*)?")
 
 
 @gate("Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone")

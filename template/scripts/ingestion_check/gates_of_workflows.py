@@ -115,7 +115,7 @@ def failures_are_contained(repo: Repo) -> Iterator[Problem]:
             yield loop.place.problem(why)
 
 
-@gate("Windows are a COALESCE over incremental table, historical table, default start")
+@gate("Windows are a COALESCE over incremental table, backfill, default start")
 def windows_fall_back(repo: Repo) -> Iterator[Problem]:
     """Without the second, the first incremental run begins all over, however far the backfill is; without
     the third, it has no start where neither table has rows.
@@ -131,13 +131,16 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
 
 
 def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
-    """That no COALESCE in a query goes from the one table to the other, and on to the default."""
+    """That no COALESCE in a query goes from the table to the log of its backfill, and on to the default."""
     table = r"\b(?:FROM|JOIN)\s+(?:\$\{[^{}]*\}\.|\w+\.)?\$\{\s*datasource\."
-    wanted = [table + "table_name", table + "historical_table", r"datasource\.default_start_time"]
+    backfill = r"(?:=\s*'|\bIN\s*\(\s*'|\.)\$\{\s*datasource\.historical_table"
+    wanted = [table + "table_name", backfill, r"datasource\.default_start_time"]
     found = list(coalesces(sql))
     for _, given in found:
         order = [next((n for n, text in enumerate(given) if re.search(one, text)), -1) for one in wanted]
         if -1 < order[0] < order[1] < order[2]:
             return
     place = place_in(file, sql, found[0][0] if found else 0)
-    yield place.problem("must be COALESCE(newest of table_name, of historical_table, default)")
+    yield place.problem(
+        "must be COALESCE(watermark of table_name, start of historical_table's backfill, default)"
+    )

@@ -13,9 +13,8 @@ from . import credentials
 from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
-from .names_in_sql import names
 from .places import Place, Problem, place_in
-from .sql import without_comments
+from .sql import without_comments, without_sentences
 from .tree import Tree
 from .workflows import Step, Surroundings
 from .yaml_places import Map, Reader, Text, parts
@@ -25,6 +24,8 @@ IGNORE_FILE = "ingestion/.digdagignore"
 # The lists of datasources, and the workflow that each belongs to.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 LISTS = {INCREMENTAL: "klaviyo_ingest_inc", BACKFILL: "klaviyo_ingest_hist"}
+# Tables of this name hold what preflight tries, and are dropped again: ingestion_log does not tell of them.
+SCRATCH = "klaviyo_preflight_"
 # A file that another source of the same client may have too says this where it is ours.
 SIGNATURE = "from the Klaviyo ingestion template"
 
@@ -44,7 +45,8 @@ class Repo:
         load_files: the datasources whose load file is there, each with what that says.
         workflows: all workflows, those of other sources too.
         ours: the workflows of Klaviyo; `steps` are their tasks.
-        loads: the tasks that load; `loaders` are the workflows that do, or should.
+        loads: the tasks that load; `lasting` are those whose records stay, and `loaders` the workflows
+            that have such a task, or should.
         queries: the SQL files that our workflows run, but for those of another source.
     """
 
@@ -69,7 +71,8 @@ class Repo:
         self.ours = [root for root in self.workflows if root.workflow.startswith("klaviyo_")]
         self.steps = [step for root in self.ours for step in root.walk()]
         self.loads = [step for step in self.steps if step.operator == "td_load>"]
-        loaders = {*LISTS.values(), *(load.workflow for load in self.loads)}
+        self.lasting = [load for load in self.loads if not load.body.text("table").startswith(SCRATCH)]
+        loaders = {*LISTS.values(), *(load.workflow for load in self.lasting)}
         self.loaders = [root for root in self.ours if root.workflow in loaders]
         run = {file for step in self.steps if step.operator == "td>" for file in step.files}
         self.queries = sorted(file for file in run if "/klaviyo_" in file or SIGNATURE in self.text(file))
@@ -132,16 +135,17 @@ class Repo:
         body, workflow = self.document(path), path.rpartition("/")[2].removesuffix(".dig")
         own = [entry for name, entry in self.entries if LISTS[name] == workflow]
         datasources = own or [entry for _, entry in self.entries]
-        return Step(path, Text(""), body, Surroundings(datasources, self._words))
+        keys = {key for _, entry in self.entries for key in entry}
+        return Step(path, Text(""), body, Surroundings(datasources, keys, self._words))
 
     @cached_property
     def _words(self) -> set[str]:
-        """All names in our SQL, in files and in workflows: some are columns that later tasks see."""
+        """Our SQL's words, in files and in workflows: among them columns and keys of JSON for later tasks."""
         queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
-        code = (EXPRESSION.sub("", without_comments(query)) for query in queries)
-        return {word for sql in code for word in names(sql)}
+        code = (without_sentences(EXPRESSION.sub("", without_comments(query))) for query in queries)
+        return {word for sql in code for word in re.findall(r"\w+", sql)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)

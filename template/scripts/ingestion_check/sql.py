@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator
 
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_KEY = re.compile(r'(?:^|")(\w+)(?:$|"\s*:)')
 _SUBQUERY = re.compile(r"(\w+)\s+AS\s*\(", re.IGNORECASE)
 
 
 def without_comments(sql: str) -> str:
     """A query with blanks for its comments, so that all else keeps its place."""
     return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), sql)
+
+
+def without_sentences(sql: str) -> str:
+    """A query whose texts hold nothing but what may be a key: a word alone, or before a colon in JSON."""
+    return _TEXT.sub(lambda found: " ".join(_KEY.findall(found[1])) or "''", sql)
 
 
 def arguments(sql: str, start: int) -> list[str]:
@@ -28,10 +35,14 @@ def arguments(sql: str, start: int) -> list[str]:
 
 
 def coalesces(sql: str) -> Iterator[tuple[int, list[str]]]:
-    """Each COALESCE of a query: its offset and its arguments, each with the subqueries that it names."""
+    """Each COALESCE of a query: its offset, and its arguments with the subqueries that they go back to."""
     subqueries = {found[1]: ",".join(arguments(sql, found.end())) for found in _SUBQUERY.finditer(sql)}
     for found in re.finditer(r"\bCOALESCE\s*\(", sql, re.IGNORECASE):
-        read = arguments(sql, found.end())
-        for number, argument in enumerate(read):
-            read[number] += " ".join(text for name, text in subqueries.items() if f"{name}." in argument)
-        yield found.start(), read
+        yield found.start(), [_with_subqueries(text, subqueries) for text in arguments(sql, found.end())]
+
+
+def _with_subqueries(text: str, subqueries: dict[str, str]) -> str:
+    left = dict(subqueries)
+    while named := [name for name in left if re.search(rf"\b{name}\.", text)]:
+        text += " ".join(left.pop(name) for name in named)
+    return text

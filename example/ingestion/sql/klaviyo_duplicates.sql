@@ -1,0 +1,53 @@
+-- To run by hand, in two steps, as a table that has had no rows has no columns to ask for: this prints a
+-- query, which gives the hundred ids that stand most often in one table, with when they were loaded. Loads
+-- append: a record that changed twice is there twice, and one on the edge of two windows may be.
+WITH objects AS (
+  SELECT position, object, incremental_table, backfill_table, field, mode
+  FROM (
+    VALUES
+      (1, 'profiles', 'klaviyo_profiles', 'klaviyo_profiles_hist', 'updated', 'append'),
+      (2, 'events', 'klaviyo_events', 'klaviyo_events_hist', 'datetime', 'append'),
+      (3, 'campaigns', 'klaviyo_campaigns', 'klaviyo_campaigns_hist', 'updated_at', 'append'),
+      (4, 'lists', 'klaviyo_lists', 'klaviyo_lists_hist', 'updated', 'append'),
+      (5, 'email_templates', 'klaviyo_email_templates', 'klaviyo_email_templates_hist', 'updated', 'append'),
+      (6, 'metrics', 'klaviyo_metrics', 'klaviyo_metrics_hist', 'updated', 'append')
+  ) AS list (position, object, incremental_table, backfill_table, field, mode)
+),
+columns AS (
+  SELECT table_name, column_name, data_type, ordinal_position
+  FROM information_schema.columns
+  WHERE table_schema = 'client_src'
+),
+tables AS (
+  SELECT
+    objects.position * 2 + list.place AS position,
+    objects.object,
+    list.name,
+    list.place = 1 AS is_incremental,
+    objects.mode,
+    ids.column_name IS NOT NULL AS has_ids,
+    'client_src.' || list.name AS source,
+    CASE
+      WHEN fields.data_type LIKE 'varchar%' THEN 'TD_TIME_PARSE(' || objects.field || ')'
+      WHEN fields.data_type LIKE 'timestamp%' OR fields.data_type = 'date'
+        THEN 'CAST(floor(to_unixtime(CAST(' || objects.field || ' AS timestamp))) AS bigint)'
+      WHEN fields.data_type IS NOT NULL
+        THEN 'CAST(IF(' || objects.field || ' > 100000000000, ' || objects.field || ' / 1000, ' || objects.field || ') AS bigint)'
+    END AS seconds
+  FROM objects
+  CROSS JOIN UNNEST(ARRAY[incremental_table, backfill_table]) WITH ORDINALITY AS list (name, place)
+  LEFT JOIN columns AS ids ON ids.table_name = list.name AND ids.column_name = 'id'
+  LEFT JOIN columns AS fields ON fields.table_name = list.name AND fields.column_name = objects.field
+)
+SELECT
+  'SELECT * FROM (' || COALESCE(
+    array_join(array_agg(
+      'SELECT ''' || name || ''' AS table_name, CAST(id AS varchar) AS id, count(*) AS times, '
+        || 'TD_TIME_STRING(min(time), ''s!'') AS first_loaded_at, TD_TIME_STRING(max(time), ''s!'') AS last_loaded_at FROM '
+        || source || ' GROUP BY 2 HAVING count(*) > 1'
+      ORDER BY position
+    ), ' UNION ALL '),
+    'SELECT ''no table has rows'' AS table_name, NULL AS id, 0 AS times WHERE false'
+  ) || ') AS duplicates ORDER BY 3 DESC, 1, 2 LIMIT 100' AS query
+FROM tables
+WHERE has_ids

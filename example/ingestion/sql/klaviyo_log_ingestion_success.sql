@@ -1,0 +1,16 @@
+-- A load worked: its window, its records, its job, and how many windows are left. Or a run did. That of a
+-- latest table may have a note.
+INSERT INTO ${databases.src}.ingestion_log
+SELECT
+  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${windows_left}/' || CAST(uuid() AS varchar) AS log_id,
+  '${source_name}' AS source_name,
+  '${workflow_name}' AS workflow_name,
+  nullif('${table_name}', '') AS table_name,
+  'SUCCESS' AS status,
+  nullif('${start_time}', '') AS start_time,
+  nullif('${end_time}', '') AS end_time,
+  CAST(${records} AS bigint) AS records_processed,
+  nullif('${typeof note === "undefined" ? "" : note}', '') AS error_message,
+  nullif('${job_id}', '') AS job_id,
+  'https://console.treasuredata.com/app/jobs/' || nullif('${job_id}', '') || '/output-logs' AS job_url,
+  CAST(floor(to_unixtime(now())) AS bigint) AS time

@@ -1,0 +1,21 @@
+-- How this run went: the tables whose last row is no SUCCESS, and those that have windows left.
+WITH ranked AS (
+  SELECT
+    table_name,
+    status,
+    split_part(log_id, '/', 3) AS windows_left,
+    row_number() OVER (PARTITION BY table_name ORDER BY time DESC, split_part(log_id, '/', 2) DESC) AS nth
+  FROM ${databases.src}.ingestion_log
+  WHERE split_part(log_id, '/', 1) = '${mark}'
+    AND table_name IS NOT NULL
+)
+SELECT
+  IF(count(*) FILTER (WHERE status <> 'SUCCESS') = 0, 'success', 'error') AS outcome,
+  COALESCE(
+    array_join(array_agg(table_name ORDER BY table_name) FILTER (WHERE status <> 'SUCCESS'), ', '), ''
+  ) AS failed,
+  COALESCE(
+    array_join(array_agg(table_name ORDER BY table_name) FILTER (WHERE status = 'SUCCESS' AND windows_left <> '0'), ', '), ''
+  ) AS unfinished
+FROM ranked
+WHERE nth = 1

@@ -1,0 +1,23 @@
+-- A load failed, or a run did: a run ends once, so it has no second row where its end is logged already.
+INSERT INTO ${databases.src}.ingestion_log
+SELECT
+  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${source_name}' AS source_name,
+  '${workflow_name}' AS workflow_name,
+  nullif('${table_name}', '') AS table_name,
+  'ERROR' AS status,
+  CAST(NULL AS varchar) AS start_time,
+  CAST(NULL AS varchar) AS end_time,
+  CAST(0 AS bigint) AS records_processed,
+  '${error_message}' AS error_message,
+  CAST(NULL AS varchar) AS job_id,
+  CAST(NULL AS varchar) AS job_url,
+  CAST(floor(to_unixtime(now())) AS bigint) AS time
+WHERE '${table_name}' <> ''
+  OR NOT EXISTS (
+    SELECT 1
+    FROM ${databases.src}.ingestion_log
+    WHERE split_part(log_id, '/', 1) = '${mark}'
+      AND table_name IS NULL
+      AND status <> 'STARTED'
+  )

@@ -1,0 +1,16 @@
+-- A load, or a run, begins: a row for each try. log_id is mark/milliseconds/windows left/uuid, so that
+-- a run finds its own rows, and rows of one second stay in order.
+INSERT INTO ${databases.src}.ingestion_log
+SELECT
+  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${source_name}' AS source_name,
+  '${workflow_name}' AS workflow_name,
+  nullif('${table_name}', '') AS table_name,
+  'STARTED' AS status,
+  nullif('${start_time}', '') AS start_time,
+  nullif('${end_time}', '') AS end_time,
+  CAST(0 AS bigint) AS records_processed,
+  CAST(NULL AS varchar) AS error_message,
+  CAST(NULL AS varchar) AS job_id,
+  CAST(NULL AS varchar) AS job_url,
+  CAST(floor(to_unixtime(now())) AS bigint) AS time

@@ -1,0 +1,37 @@
+-- Another run of this workflow that is under way: it has logged its start and no end. One that died
+-- without a word counts until its newest row is 25 hours old, as a load may take 24. A retry of the
+-- same session is no other run; `-p take_over=yes` looks for none. A run that cannot see its own start
+-- yet has to look again: of two that see their own, the later one sees the other's, too.
+WITH runs AS (
+  SELECT
+    split_part(log_id, '/', 1) AS mark,
+    min(time) AS began,
+    max(time) AS newest,
+    count(*) FILTER (WHERE table_name IS NULL AND status = 'STARTED') AS starts,
+    count(*) FILTER (WHERE table_name IS NULL AND status <> 'STARTED') AS ends
+  FROM ${databases.src}.ingestion_log
+  WHERE workflow_name = '${workflow_name}'
+  GROUP BY split_part(log_id, '/', 1)
+),
+others AS (
+  SELECT min(mark) AS mark, min(began) AS began, max(newest) AS newest
+  FROM runs
+  WHERE split_part(mark, '.', 1) <> '${session_uuid}'
+    AND starts > 0
+    AND ends = 0
+    AND newest > CAST(to_unixtime(now()) AS bigint) - 25 * 3600
+    AND '${typeof take_over === "undefined" ? "" : take_over}' <> 'yes'
+)
+SELECT
+  CASE
+    WHEN '${mark}' NOT IN (SELECT mark FROM runs) THEN
+      'The start of this run cannot be seen in ingestion_log. Nothing was loaded. Start again.'
+    WHEN mark IS NULL THEN ''
+    ELSE
+      'Another run of ${workflow_name} is under way: it began at ' || TD_TIME_STRING(began, 'm!')
+        || ' UTC, its newest row in ingestion_log is of ' || TD_TIME_STRING(newest, 'm!')
+        || ', its mark is ' || mark || '. Nothing was loaded. Wait for its end; if it was killed, '
+        || 'start again with -p take_over=yes.'
+  END AS other_run,
+  IF('${mark}' IN (SELECT mark FROM runs) AND mark < '${mark}', 'yes', 'no') AS gives_way
+FROM others

@@ -1,0 +1,47 @@
+-- The datasources that have no line of this run, as JSON for for_each>, each with the window that is
+-- tried. Of events and profiles a day is enough, and all that may be asked for on the way. Of the
+-- others, which are small, it is the later half of the time since the default start: if older records
+-- come too, the account ignores the filter. A full load (mode: replace) has no window.
+WITH datasources AS (
+  SELECT
+    position,
+    json_format(datasource) AS fields,
+    json_extract_scalar(datasource, '$.name') AS name,
+    json_extract_scalar(datasource, '$.table_name') AS table_name,
+    json_extract_scalar(datasource, '$.mode') AS mode,
+    TD_TIME_PARSE(nullif(json_extract_scalar(datasource, '$.default_start_time'), '')) AS default_start,
+    CAST(to_unixtime(now()) AS bigint) AS ends
+  FROM UNNEST(CAST(json_parse('${datasources.replace(/'/g, "''")}') AS array(json)))
+    WITH ORDINALITY AS list (datasource, position)
+),
+windows AS (
+  SELECT
+    position,
+    fields,
+    table_name,
+    CASE
+      WHEN mode = 'replace' THEN CAST(NULL AS bigint)
+      WHEN name IN ('events', 'profiles') THEN ends - 86400
+      ELSE (default_start + ends) / 2
+    END AS starts,
+    ends
+  FROM datasources
+),
+tried AS (
+  SELECT DISTINCT table_name
+  FROM ${databases.src}.klaviyo_preflight
+  WHERE run = '${mark}'
+)
+SELECT
+  '[' || COALESCE(array_join(array_agg(
+    '{"object":"' || regexp_replace(windows.table_name, '^klaviyo_', '')
+      || '","start_time":"'
+      || COALESCE(replace(TD_TIME_STRING(windows.starts, 's!'), ' ', 'T') || '.000000', '')
+      || '","end_time":"'
+      || IF(windows.starts IS NULL, '', replace(TD_TIME_STRING(windows.ends, 's!'), ' ', 'T') || '.000000')
+      || '",' || substr(windows.fields, 2)
+    ORDER BY windows.position
+  ), ','), '') || ']' AS not_tried
+FROM windows
+LEFT JOIN tried ON tried.table_name = windows.table_name
+WHERE tried.table_name IS NULL

@@ -1,0 +1,85 @@
+"""A repo made from 0.1.0 takes over the new SQL files, with what the client changed in the old ones."""
+
+import pytest
+import zendesk_repo
+from by_hand import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, copier, copy, edit, git
+from released_versions import history_with, released_versions
+
+SQL = "ingestion/sql"
+
+
+@pytest.fixture
+def history(released, tmp_path):
+    return history_with([released_versions(TEMPLATE)["0.1.0"]], released, tmp_path / "history")
+
+
+@pytest.fixture
+def repo(history, tmp_path):
+    """A client's repo, made from 0.1.0."""
+    return copy(history, tmp_path / "repo", "--vcs-ref", "0")
+
+
+def names(repo):
+    return {path.name for path in (repo / SQL).iterdir()}
+
+
+def test_the_old_files_are_gone_and_the_new_ones_are_there(repo):
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    assert not names(repo) & {"log_ingestion_start.sql", "klaviyo_backfill_windows.sql", "klaviyo_failed.sql"}
+    assert {"klaviyo_log_ingestion_start.sql", "klaviyo_windows.sql", "klaviyo_result.sql"} <= names(repo)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("log_ingestion_success.sql", "klaviyo_log_ingestion_success.sql"),
+        ("klaviyo_backfill_windows.sql", "klaviyo_windows.sql"),
+    ],
+)
+def test_a_client_s_change_of_a_renamed_file_is_marked_in_it(repo, old, new):
+    append(repo / SQL / old, "-- by the client\n")
+    commit(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert "CONFLICTS" in ended.output and f"  {SQL}/{new}\n" in ended.output
+    assert "-- by the client\n" in (repo / SQL / new).read_text(encoding="utf-8")
+    assert old not in names(repo)
+
+
+def test_a_client_s_change_of_a_file_that_is_gone_stays_and_the_check_tells(repo):
+    append(repo / SQL / "klaviyo_incremental_window.sql", "-- by the client\n")
+    commit(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert f"{SQL}/klaviyo_incremental_window.sql:1: no workflow" in ended.output
+    kept = (repo / SQL / "klaviyo_incremental_window.sql").read_text(encoding="utf-8")
+    assert kept.endswith("-- by the client\n")
+
+
+def test_what_a_workflow_of_another_source_runs_stays(repo):
+    file = repo / SQL / "log_ingestion_start.sql"
+    text = file.read_text(encoding="utf-8")
+    (repo / "ingestion/others.dig").write_text("+log: {td>: sql/log_ingestion_start.sql}\n", encoding="utf-8")
+    commit(repo)
+    assert copier("update", *DEFAULTS, cwd=repo).exit_code == 0
+    assert file.read_text(encoding="utf-8") == text
+    assert "log_ingestion_error.sql" not in names(repo)
+
+
+def test_the_log_sql_of_another_source_stays_as_it_is(history, tmp_path):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    theirs = {path.name: path.read_bytes() for path in (repo / SQL).iterdir()}
+    ended = add_klaviyo(history, repo, "--vcs-ref", "0")
+    assert ended.exit_code == 0, ended.output
+    commit(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    assert {name: (repo / SQL / name).read_bytes() for name in theirs} == theirs
+    assert git("diff", "--name-only", "--diff-filter=D", "HEAD", "--", f"{SQL}/log_*", cwd=repo) == ""
+
+
+def test_an_edit_beside_the_loads_stays_without_a_conflict(repo):
+    edit(repo / "ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 2")
+    commit(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    assert "          limit: 2\n" in (repo / "ingestion/klaviyo_ingest_inc.dig").read_text(encoding="utf-8")
