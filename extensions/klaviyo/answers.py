@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,12 @@ def check_answers(context: Context) -> bool:
         UserMessageError: a line for each bad answer.
     """
     remember_where_copier_was_started()
-    answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
-    lines = []
-    for name in RULES:
-        if name in answers:
-            try:
-                judge(name, answers[name])
-            except BadAnswer as bad:
-                lines.append(_refusal(name, answers[name], bad))
-        elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
-            lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     conf = context["_copier_conf"]
+    answers = {"client_name": context["_folder_name"], **settings_defaults(context), **context.get_all()}
+    lines = list(bad_answers(answers))
+    for name in WITHOUT_DEFAULT if conf["defaults"] else ():
+        if name not in answers:
+            lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
         lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
     lines += [*unknown_answers(context), *place_problems(context)]
@@ -75,7 +71,17 @@ def check_answers(context: Context) -> bool:
     return False
 
 
-def _settings_defaults(context: Context) -> dict[str, Any]:
+def bad_answers(answers: Mapping[str, Any]) -> Iterator[str]:
+    """Say which answers break their question's rule, a line each."""
+    for name in RULES:
+        if name in answers:
+            try:
+                judge(name, answers[name])
+            except BadAnswer as bad:
+                yield _refusal(name, answers[name], bad)
+
+
+def settings_defaults(context: Context) -> dict[str, Any]:
     """The defaults in the user's Copier settings, with text rendered as Copier will render it."""
     defaults = {}
     for name, value in context["_copier_conf"]["settings"].defaults.items():

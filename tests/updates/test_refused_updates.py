@@ -5,7 +5,20 @@ import re
 import subprocess
 
 import pytest
-from by_hand import COPIER, DEFAULTS, TEMPLATE, append, commit, contents, copier, edit, git, release, update
+from by_hand import (
+    COPIER,
+    DEFAULTS,
+    KEY,
+    TEMPLATE,
+    append,
+    commit,
+    contents,
+    copier,
+    edit,
+    git,
+    release,
+    update,
+)
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 BACKFILL = "ingestion/klaviyo_ingest_hist.dig"
@@ -70,6 +83,16 @@ def test_a_setting_that_does_no_harm_is_let_pass(edited, name, value):
     git("config", name, value, cwd=edited)
     update(edited)
     check_edits(edited)
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
+@pytest.mark.parametrize("given", ["schedule=sometimes", "shedule=daily", f"client_name={KEY}"])
+def test_a_bad_answer_is_refused_before_a_migration_changes_anything(released, edited, given, quiet):
+    first = '    command: "false"\n'
+    migration = "  - {version: 1.2.0, when: true, command: touch migrated}\n"
+    edit(released / "copier.yml", first, first + migration)
+    release(released, "1.2.0")
+    check_refusal(edited, given.partition("=")[0], "-d", given, *quiet)
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
