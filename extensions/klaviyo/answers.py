@@ -91,9 +91,8 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
 def answers_to_store(context: Context) -> dict[str, Any]:
     """The answers, with the whole path of a template on this machine: updates start from elsewhere."""
     answers = dict(context["_copier_answers"])
-    answers.pop(
-        "more_settings", None
-    )  # how to be asked is no setting: stored, it would double each update's prompts
+    # Asked anew each time: a stored yes would double an update's prompts; --skip-answered needs an answer.
+    answers["more_settings"] = False
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])
     return answers
