@@ -94,7 +94,7 @@ def test_update_and_recopy_neither_ask_for_the_key_nor_touch_the_file(released, 
     release(released, "1.1.0")
     for command, says in (
         # Without a terminal, a question that is left to ask ends in an error.
-        (["update", "--skip-answered"], ""),
+        (["update", "--skip-answered", "-d", "more_settings=no"], ""),
         (["update", "--defaults", *GIVE_KEY], "The key that you gave was not written"),
         (["recopy", "--defaults", "--overwrite"], ""),
     ):

@@ -116,8 +116,8 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
 def answers_to_store(context: Context) -> dict[str, Any]:
     """The answers, with the template's URL less a token, or its whole path: updates start from elsewhere."""
     answers = dict(context["_copier_answers"])
-    # How to be asked is no setting: stored, it would double the prompts of each update.
-    answers.pop("more_settings", None)
+    # Asked anew each time: a stored yes would double an update's prompts; --skip-answered needs an answer.
+    answers["more_settings"] = False
     answers["_src_path"] = without_token(answers["_src_path"])
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])

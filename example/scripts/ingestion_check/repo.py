@@ -145,7 +145,7 @@ class Repo:
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
         code = (without_sentences(EXPRESSION.sub("", without_comments(query))) for query in queries)
-        return {word for sql in code for word in re.findall(r"\w+", sql)}
+        return {word for sql in code for word in names(sql)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)

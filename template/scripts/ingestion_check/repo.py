@@ -13,6 +13,7 @@ from . import credentials
 from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
+from .names_in_sql import names
 from .places import Place, Problem, place_in
 from .sql import without_comments, without_sentences
 from .tree import Tree
@@ -145,7 +146,7 @@ class Repo:
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
         code = (without_sentences(EXPRESSION.sub("", without_comments(query))) for query in queries)
-        return {word for sql in code for word in re.findall(r"\w+", sql)}
+        return {word for sql in code for word in names(sql)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)
