@@ -41,7 +41,7 @@ def test_a_client_s_change_of_a_renamed_file_is_marked_in_it(repo, old, new):
     append(repo / SQL / old, "-- by the client\n")
     commit(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
-    assert "CONFLICTS" in ended.output and f"  {SQL}/{new}\n" in ended.output
+    assert f"✗ No update was left half done\n    {SQL}/{new}:" in ended.output
     assert "-- by the client\n" in (repo / SQL / new).read_text(encoding="utf-8")
     assert old not in names(repo)
 

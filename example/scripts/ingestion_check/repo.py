@@ -13,6 +13,7 @@ from . import credentials
 from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
+from .names_in_sql import names
 from .places import Place, Problem, place_in
 from .sql import without_comments, without_sentences
 from .tree import Tree
