@@ -34,7 +34,7 @@ def edited(released, acme):
     edit(acme / INCREMENTAL, "limit: 3", "limit: 2")
     append(acme / "README.md", "by the client   \n")
     commit(acme)
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     release(released, "1.1.0")
     return acme
 

@@ -23,7 +23,7 @@ INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
 
 def fix(template):
-    edit(template / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(template / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
 
 
 def is_fixed(repo):

@@ -8,7 +8,7 @@ from by_hand import ANSWERS, commit, contents, copier, git, release, update
 from klaviyo.ingestion_check.credentials import without_token
 
 ADDRESS = "git.example.com/acme/template.git"
-WITH_TOKEN = f"https://oauth2:TOKEN@{ADDRESS}"
+WITH_TOKEN = f"https://oauth2:t0p-secret@{ADDRESS}"
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def served(released, monkeypatch):
     [
         (WITH_TOKEN, f"https://{ADDRESS}"),
         (f"git+{WITH_TOKEN}", f"git+https://{ADDRESS}"),
-        ("http://TOKEN@git.example.com:8080/t.git", "http://git.example.com:8080/t.git"),
-        ("HTTPS://a:T@KEN@git.example.com/t", "HTTPS://git.example.com/t"),
+        ("http://t0p-secret@git.example.com:8080/t.git", "http://git.example.com:8080/t.git"),
+        ("HTTPS://a:T@T@git.example.com/t", "HTTPS://git.example.com/t"),
         ("https://git.example.com/t@1.git", "https://git.example.com/t@1.git"),
         ("ssh://git@git.example.com/t.git", "ssh://git@git.example.com/t.git"),
         ("git+ssh://git@git.example.com/t", "git+ssh://git@git.example.com/t"),
@@ -46,7 +46,7 @@ def test_a_copy_keeps_no_token_and_can_be_updated(served, tmp_path):
     repo = tmp_path / "acme"
     answers = yaml.safe_load((repo / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers["_src_path"] == f"https://{ADDRESS}"
-    assert [path for path, content in contents(repo).items() if b"TOKEN" in content] == []
+    assert [path for path, content in contents(repo).items() if b"t0p-secret" in content] == []
     commit(repo)
     release(served, "1.1.0")
     assert "revoke" not in update(repo)
@@ -61,8 +61,8 @@ def test_an_update_takes_out_one_that_is_stored_and_says_to_revoke_it(served, ac
     output = update(acme)
     assert "The token in the template's URL was taken out of .copier-answers.yml." in output
     assert "revoke it" in output
-    assert "TOKEN" not in output
+    assert "t0p-secret" not in output
     assert f"_src_path: https://{ADDRESS}\n" in answers.read_text()
     commit(acme)
     assert "revoke" not in update(acme)
-    assert "TOKEN" in git("log", "--patch", cwd=acme), "git's history has it no longer"
+    assert "t0p-secret" in git("log", "--patch", cwd=acme), "git's history has it no longer"

@@ -16,7 +16,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
     (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
     (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
     commit(acme)
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     append(released / "template/ingestion/sql/klaviyo_latest_rows.sql.jinja", "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
@@ -32,7 +32,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
 
 
 def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     (released / "template/ingestion/sql/klaviyo_monitoring.sql.jinja").rename(
         released / "template/ingestion/sql/klaviyo_last_week.sql.jinja"
     )
@@ -82,7 +82,7 @@ def test_answers_can_be_changed_by_an_update(released, acme):
 
 def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
-    edit(released / "extensions/klaviyo/rules.py", "int(text) > 168", "int(text) > 24")
+    edit(released / "extensions/klaviyo/rules.py", '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(24')
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
@@ -100,8 +100,8 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     catalogue, rules, report = (
         released / f"extensions/klaviyo/{name}.py" for name in ("catalogue", "rules", "after_writing")
     )
-    edit(catalogue, '"profiles", "profiles", window_days=90', '"profiles", "profiles", window_days=30')
-    edit(rules, "int(text) > 168", "int(text) > 400")
+    edit(catalogue, '"profiles",\n        window_days=90', '"profiles",\n        window_days=30')
+    edit(rules, '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(400')
     edit(report, "        return verified\n", '        return "As the new version says:\\n" + verified\n')
     release(released, "1.1.0")
     assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
