@@ -42,7 +42,7 @@ def test_their_files_stay_and_the_credentials_have_one_entry_more(joined):
     assert stat.S_IMODE((joined / CREDENTIALS).stat().st_mode) == 0o640
     assert CREDENTIALS not in git("ls-files", cwd=joined)
     ignored_by_push = (joined / "ingestion/.digdagignore").read_text(encoding="utf-8").splitlines()
-    assert {"notes", "credentials_ingestion.json"} <= set(ignored_by_push)
+    assert {"notes", "*credentials_ingestion*"} <= set(ignored_by_push)
 
 
 def test_the_tables_go_to_the_database_that_is_there(joined):
@@ -146,3 +146,29 @@ def test_a_copier_that_would_mark_conflicts_in_their_files_is_refused(released, 
     ended = add_klaviyo(released, repo)
     assert ended.exit_code == 1
     assert "needs Copier 9.10.3 or newer" in ended.output
+
+
+def test_a_recopy_adds_nothing_to_an_ignore_file_with_crlf(released, tmp_path):
+    lines = {file: FILES[file].replace("\n", "\r\n") for file in IGNORE_FILES}
+    repo = zendesk_repo.make(tmp_path / "acme", {**lines, "ingestion/.gitignore": "*.bak\r\n\r\n"})
+    assert add_klaviyo(released, repo).exit_code == 0
+    files = (*IGNORE_FILES, "ingestion/.gitignore")
+    before = {file: (repo / file).read_bytes() for file in files}
+    assert all(before[file].startswith(lines[file].encode()) for file in IGNORE_FILES)
+    for _ in range(2):
+        commit(repo)
+        ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=repo)
+        assert ended.exit_code == 0, ended.output
+        assert {file: (repo / file).read_bytes() for file in files} == before
+
+
+def test_an_ignore_file_that_is_not_utf_8_is_refused_in_one_line(released, tmp_path):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    (repo / ".gitignore").write_bytes("*.log # für Ä\n".encode("latin-1"))
+    commit(repo)
+    ended = add_klaviyo(released, repo)
+    assert (ended.exit_code, ended.output) == (
+        1,
+        ".gitignore: is not UTF-8, save it as UTF-8. Nothing was changed.\n",
+    )
+    assert git("status", "--porcelain", cwd=repo) == ""

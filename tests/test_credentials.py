@@ -134,8 +134,7 @@ def test_an_update_refuses_what_is_no_map_of_credentials(acme, text):
     break_credentials(acme, text)
     ended = copier("update", *DEFAULTS, "-d", "ci=none", cwd=acme)
     assert ended.exit_code == 1
-    first, line = ended.output.splitlines()
-    assert first == "Keeping template version 1.0.0"
+    (line,) = ended.output.splitlines()
     assert line.startswith(f"{FILE}: ")
     assert git("status", "--porcelain", cwd=acme) == ""
     assert text is None or (acme / FILE).read_text(encoding="utf-8") == text
@@ -174,3 +173,79 @@ def test_the_key_is_nowhere_but_in_the_file(released, tmp_path):
     assert leaks(temporary) == []
     assert "old_copy" in seen.read_text() and "new_copy" in seen.read_text()
     assert KEY not in seen.read_text()
+
+
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_copy_says_that_it_made_the_file(released, tmp_path, key):
+    ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={key}", released, "repo", cwd=tmp_path)
+    assert f"\n{FILE}: made, mode 600\n" in ended.output
+
+
+def test_a_copy_says_what_it_did_to_a_file_that_was_there_and_nothing_if_that_is_nothing(released, tmp_path):
+    put(tmp_path / "repo", json.dumps(OTHERS))
+    command = ("copy", *ANSWERS, *GIVE_KEY, "--overwrite", released, "repo")
+    said = f"\n{FILE}: klaviyo_api_token was set in it, mode 640\n"
+    assert said in copier(*command, cwd=tmp_path).output
+    assert f"\n{FILE}: " not in copier(*command, cwd=tmp_path).output
+
+
+@pytest.fixture
+def without_power():
+    """Takes from root what other people do not have: to write and read whatever a file's mode says."""
+    if os.geteuid() == 0 and sys.platform != "linux":
+        pytest.skip("only Linux lets root give up its power over files")
+
+    def copier_of(*arguments, cwd):
+        give_up = "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, power) for power in (1, 2)]; "
+        give_up += "os.execv(sys.executable, [sys.executable, '-m', 'copier', *sys.argv[1:]])"
+        command = [sys.executable, "-c", give_up, *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+    return copier_of
+
+
+@pytest.mark.parametrize(
+    ("path", "file_mode", "why"),
+    [
+        (FILE, 0o400, "cannot be written"),
+        (FILE, 0o000, "cannot be read"),
+        ("README.md", 0o400, "cannot be written"),
+        ("README.md", 0o000, "cannot be written"),
+        ("ingestion/config", 0o500, "cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is(
+    without_power, released, tmp_path, path, file_mode, why
+):
+    repo = tmp_path / "repo"
+    put(repo, json.dumps({"klaviyo_api_token": "pk_theirs"}))
+    (repo / "README.md").write_text("# Acme, from the Klaviyo ingestion template\n")
+    (repo / "ingestion/config").mkdir()
+    (repo / path).chmod(file_mode)
+    before = sorted(repo.rglob("*"))
+    ended = without_power("copy", *ANSWERS, *GIVE_KEY, "--overwrite", released, repo, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert all(line.startswith(path) and why in line for line in ended.stderr.splitlines())
+    assert ended.stderr.endswith(" Nothing was changed.\n")
+    assert sorted(repo.rglob("*")) == before
+    (repo / path).chmod(0o700)
+    assert copier("copy", *ANSWERS, *GIVE_KEY, "--overwrite", released, repo, cwd=tmp_path).exit_code == 0
+
+
+def test_what_cannot_be_written_and_says_so_already_is_let_be(without_power, acme):
+    (acme / FILE).chmod(0o400)
+    (acme / "README.md").chmod(0o444)
+    ended = without_power("recopy", "--trust", "--defaults", "--overwrite", cwd=acme)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_ignore_files_that_were_not_overwritten_leave_one_thing_to_do(released, tmp_path):
+    put(tmp_path / "repo", "{}")
+    for ignore_file in (".gitignore", "ingestion/.gitignore"):
+        (tmp_path / "repo" / ignore_file).write_text("*.log\n")
+    git("init", "--quiet", cwd=tmp_path / "repo")
+    skipped = ("--skip", ".gitignore", "--skip", "ingestion/.gitignore")  # as "n" at Overwrite? does it
+    ended = copier("copy", *ANSWERS, *GIVE_KEY, *skipped, released, "repo", cwd=tmp_path)
+    assert ended.exit_code == 1
+    assert f"    .gitignore:1: git must ignore {FILE}" in ended.output
+    assert "here is a key" not in ended.output

@@ -16,9 +16,10 @@ __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
 from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
+from .before_update import check_update
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
-from .credentials import credentials
+from .credentials import Credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
 from .next_steps import into_git, notes
 from .regions import CONSOLES, console, td
@@ -35,23 +36,24 @@ class KlaviyoExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        before = BeforeWriting()
+        before, credentials = BeforeWriting(), Credentials()
         environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
         environment.globals.update(
             answers_to_store=answers_to_store,
             catalogue=CATALOGUE,
             check_answers=check_answers,
             check_files=before.check_files,
+            check_update=check_update,
             chosen_objects=objects_to_load,
             console=console,
             consoles=CONSOLES,
-            credentials=credentials,
+            credentials=credentials.credentials,
             existing_database=existing_database,
             into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
             notes=notes,
-            quality_gates=AfterWriting(before).quality_gates,
+            quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,
             td=td,
             unless_ours=unless_ours,

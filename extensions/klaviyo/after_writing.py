@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from copier.errors import UserMessageError
@@ -11,40 +10,47 @@ from jinja2.runtime import Context
 
 from .before_writing import BeforeWriting
 from .catalogue import KNOWN
-from .destination import CHECK, destination
-from .files_to_write import files_to_write
+from .credentials import Credentials
+from .destination import CHECK
 from .ingestion_check import GATES, Folder, check, report
 from .ingestion_check.gate import Result
+from .ingestion_check.gates_of_git import updates_are_finished
+from .remarks import remarks
 
 
 class AfterWriting:
     """What is seen of a rendering after it was written, given what was seen before."""
 
-    def __init__(self, before: BeforeWriting) -> None:
+    def __init__(self, before: BeforeWriting, credentials: Credentials) -> None:
         self.before = before
+        self.credentials = credentials
 
     @pass_context
-    def quality_gates(self, context: Context) -> str:
+    def quality_gates(self, context: Context, updated: bool = False) -> str:
         """Judge the tree as it now is, by this version's gates: no code of the client's runs in Copier.
 
+        Args:
+            updated: whether this was an update, and not a copy.
+
         Returns:
-            The report, a line a gate.
+            The report, a line a gate, and what a person should know beside it.
 
         Raises:
-            UserMessageError: the report, if a gate fails; Copier then exits with 1.
+            UserMessageError: the same, if a gate fails; Copier then exits with 1.
         """
-        root = destination(context, "")
+        root, results = Path(context["_copier_conf"]["dst_path"]), []
         if context["_copier_conf"]["pretend"]:
-            return "Nothing was written (--pretend), so nothing was verified."
-        marked = conflicts(context)
-        if not (root / CHECK).is_file():
-            verified, failed = f"{CHECK} is gone, so nothing was verified.", False
+            lines = ["Nothing was written (--pretend), so nothing was verified."]
+        elif not (root / CHECK).is_file():
+            results = check(Folder(root), KNOWN, [updates_are_finished])
+            lines = [report(results), f"{CHECK} is gone, so nothing else was verified."]
         else:
             results = self._results(root)
-            verified, failed = report(results), any(result.problems for result in results)
-        if marked or failed:
-            raise UserMessageError(marked + verified)
-        return verified
+            lines = [report(results)]
+        text = "\n".join([*lines, *remarks(context, self.credentials.written, updated)])
+        if any(result.failed for result in results):
+            raise UserMessageError(text)
+        return text
 
     def _results(self, root: Path) -> list[Result]:
         """What every gate says of a tree; most said it before, of one that has nothing else."""
@@ -56,23 +62,3 @@ class AfterWriting:
         ]
         said = {result.name: result for result in asked}
         return [said[gate.title] for gate in GATES]
-
-
-def conflicts(context: Context) -> str:
-    """Name the files in which an update left a conflict; empty if there are none."""
-    root = destination(context, "")
-    files = [file.path for file in files_to_write(context) if _has_conflict(root / file.path)]
-    if not files:
-        return ""
-    return (
-        "CONFLICTS: your change and the template's met in the same lines of\n"
-        + "".join(f"  {file}\n" for file in files)
-        + "Open each, choose between what <<<<<<< and >>>>>>> mark (or see its .rej), then git add it.\n\n"
-    )
-
-
-def _has_conflict(path: Path) -> bool:
-    """Whether there are Copier's markers in a file, or beside it what `--conflict rej` leaves."""
-    if path.with_name(f"{path.name}.rej").exists():
-        return True
-    return path.is_file() and bool(re.search(rb"^<{7} before updating\r?$", path.read_bytes(), re.MULTILINE))

@@ -12,20 +12,34 @@ from jinja2.runtime import Context
 
 from .catalogue import KlaviyoObject, chosen_objects
 from .destination import remember_where_copier_was_started
+from .ingestion_check.credentials import holds_key, without_token
 from .obstacles import place_problems
 from .refusals import BadAnswer, refusal
 from .rules import RULES
+from .unknown_answers import unknown_answers
 
+KEY_QUESTION = "klaviyo_api_key"
 WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
 
 
 def answer_problem(value: Any, name: str) -> str:
     """What a prompt says of an answer; empty if it is valid. For a question's `validator`."""
     try:
-        RULES[name](value)
+        judge(name, value)
     except BadAnswer as bad:
         return str(bad)
     return ""
+
+
+def judge(name: str, value: Any) -> None:
+    """Accept an answer by its question's rule; none but the key's own question takes a key.
+
+    Raises:
+        BadAnswer: what is wanted instead.
+    """
+    if name != KEY_QUESTION and holds_key(value):
+        raise BadAnswer(f"no key: that is for {KEY_QUESTION}, all else is kept in git")
+    RULES[name](value)
 
 
 @pass_context
@@ -44,10 +58,10 @@ def check_answers(context: Context) -> bool:
     remember_where_copier_was_started()
     answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
     lines = []
-    for name, rule in RULES.items():
+    for name in RULES:
         if name in answers:
             try:
-                rule(answers[name])
+                judge(name, answers[name])
             except BadAnswer as bad:
                 lines.append(_refusal(name, answers[name], bad))
         elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
@@ -55,7 +69,7 @@ def check_answers(context: Context) -> bool:
     conf = context["_copier_conf"]
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
         lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
-    lines += place_problems(context)
+    lines += [*unknown_answers(context), *place_problems(context)]
     if lines:
         raise refusal(lines)
     return False
@@ -78,22 +92,27 @@ def _settings_defaults(context: Context) -> dict[str, Any]:
 def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
     """One line: the question, the value (never the key's), the form wanted, how to fix it."""
     shown = str(value) if isinstance(value, date) else repr(value)
-    if name == "klaviyo_api_key" or "pk_" in shown:
+    hidden = name == KEY_QUESTION or "pk_" in shown.lower() or holds_key(shown)
+    if hidden:
         shown = "the value (not shown)"
     if len(shown) > 80:
         shown = shown[:77] + "..."
     quote = " An unquoted date in a data file is not text: quote it." if isinstance(value, date) else ""
-    fix = f" Did you mean -d {name}={bad.example} ?" if bad.example else f" Fix it with -d {name}=..."
+    fix = (
+        f" Did you mean -d {name}={bad.example} ?"
+        if bad.example and not hidden
+        else f" Fix it with -d {name}=..."
+    )
     return f"{name}: {shown} is invalid, it must be {bad.form}.{quote}{fix}"
 
 
 @pass_context
 def answers_to_store(context: Context) -> dict[str, Any]:
-    """The answers, with the whole path of a template on this machine: updates start from elsewhere."""
+    """The answers, with the template's URL less a token, or its whole path: updates start from elsewhere."""
     answers = dict(context["_copier_answers"])
-    answers.pop(
-        "more_settings", None
-    )  # how to be asked is no setting: stored, it would double each update's prompts
+    # How to be asked is no setting: stored, it would double each update's prompts.
+    answers.pop("more_settings", None)
+    answers["_src_path"] = without_token(answers["_src_path"])
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])
     return answers

@@ -14,7 +14,7 @@ from .files_to_write import files_that_stay, files_to_write
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
 from .ingestion_check.places import Problem
-from .obstacles import clashes_with_others
+from .obstacles import clashes_with_others, files_out_of_reach
 from .refusals import refusal
 from .timestamps import wrong_times_in
 
@@ -51,9 +51,11 @@ class BeforeWriting:
         self.alone = not folder.is_dir() or not any(folder.iterdir())
         files, staying = list(files_to_write(context)), files_that_stay(context)
         ours = {file.path: file.text() for file in files if file.path not in staying}
+        if lines := list(files_out_of_reach(context, ours)):
+            raise refusal(lines)
         theirs = {file.path: _text(folder / file.path) for file in files if file.path in staying}
         self.results = check(Rendered(ours | theirs), KNOWN)
-        failed = [result for result in (_template_rules(context, ours), *self.results) if result.problems]
+        failed = [result for result in (_template_rules(context, ours), *self.results) if result.failed]
         if failed:
             raise refusal([report(failed), "The workflows would not run like this."])
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from jinja2 import pass_context
@@ -28,6 +29,8 @@ def read_credentials(path: Path) -> dict[str, str]:
         raise ValueError("is not a file, move it away.")
     try:
         found = entries(path.read_text(encoding="utf-8"))
+    except PermissionError:
+        raise ValueError("cannot be read, make it readable: chmod u+rw.") from None
     except ValueError:
         raise ValueError("is not valid JSON, fix it or move it away.") from None
     names = [name for name, _ in found or ()]
@@ -36,27 +39,53 @@ def read_credentials(path: Path) -> dict[str, str]:
     return dict(found)
 
 
-@pass_context
-def credentials(context: Context) -> str:
-    """Write the credentials file, readable by its owner only, and return its text.
+class Credentials:
+    """The credentials file of one rendering.
 
-    Copier then finds an identical file and touches neither text nor mode. Entries of other
-    sources are kept; ours are added where they are missing, and never replaced by a placeholder.
+    Attributes:
+        written: what was done to it; empty, if nothing was.
     """
-    path = destination(context, PATH)
-    found = read_credentials(path)
+
+    def __init__(self) -> None:
+        self.written = ""
+
+    @pass_context
+    def credentials(self, context: Context) -> str:
+        """Write the credentials file, readable by its owner only, and return its text.
+
+        Copier then finds an identical file and touches neither text nor mode. Entries of other
+        sources are kept; ours are added where they are missing, and never replaced by a placeholder.
+        """
+        path = destination(context, PATH)
+        text, is_new = wanted_text(context), not path.exists()
+        if text is None:
+            return path.read_text(encoding="utf-8")
+        if not context["_copier_conf"]["pretend"]:
+            before = read_credentials(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+            mode = stat.S_IMODE(path.stat().st_mode)
+            changed = " and ".join(name for name, value in read_credentials(path).items() if before.get(name) != value)
+            was = "was" if " and " not in changed else "were"
+            self.written = f"{PATH}: {'made' if is_new else f'{changed} {was} set in it'}, mode {mode:o}"
+        return text
+
+
+def wanted_text(context: Context) -> str | None:
+    """What the file is to say; None, if it says so already.
+
+    Raises:
+        ValueError: as for `read_credentials`.
+    """
+    found = read_credentials(destination(context, PATH))
     ours = {ENTRY: context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER}
     if context["alert_slack"]:
         ours[ENTRY_OF_THE_WEBHOOK] = found.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
     if ours.items() <= found.items():
-        return path.read_text(encoding="utf-8")
-    text = json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
-    if not context["_copier_conf"]["pretend"]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    return text
+        return None
+    return json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
 
 
 @pass_context

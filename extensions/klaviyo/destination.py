@@ -66,7 +66,11 @@ def existing_database(context: Context) -> str:
 def is_of_others(context: Context, path: str) -> bool:
     """Whether there is a file that was not rendered from this template."""
     file = destination(context, path)
-    return file.is_file() and SIGNATURE not in file.read_text(encoding="utf-8", errors="replace")
+    if not (
+        file.is_file() and os.access(file, os.R_OK)
+    ):  # what cannot be read is refused before it is written
+        return False
+    return SIGNATURE not in file.read_text(encoding="utf-8", errors="replace")
 
 
 @pass_context
@@ -80,8 +84,10 @@ def lines_of_others(context: Context, path: str) -> str:
     """What an ignore file of another source says; ours come below it, and so they win."""
     file = destination(context, path)
     text = file.read_bytes().decode("utf-8") if file.is_file() else ""
-    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip("\n")
-    return theirs and theirs + "\n\n"
+    theirs = re.split(rf"^.*{SIGNATURE}", text, maxsplit=1, flags=re.MULTILINE)[0]
+    newline = "\r\n" if theirs.endswith("\r\n") else "\n"
+    theirs = theirs.rstrip("\r\n")
+    return theirs and theirs + 2 * newline
 
 
 @pass_context

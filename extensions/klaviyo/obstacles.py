@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 from jinja2.runtime import Context
 
-from .credentials import read_credentials
+from .credentials import read_credentials, wanted_text
 from .destination import (
     CHECK,
     DATABASE_FILE,
@@ -20,6 +22,9 @@ from .destination import (
     read_yaml,
 )
 from .ingestion_check.credentials import PATH
+from .ingestion_check.git import git
+
+IGNORE_FILES = (".gitignore", "ingestion/.gitignore", "ingestion/.digdagignore")
 
 
 def place_problems(context: Context) -> Iterator[str]:
@@ -33,6 +38,10 @@ def place_problems(context: Context) -> Iterator[str]:
         read_credentials(destination(context, PATH))
     except ValueError as error:
         yield f"{PATH}: {error}"
+    for path in IGNORE_FILES:
+        file = destination(context, path)
+        if os.access(file, os.R_OK) and file.is_file() and not _is_utf8(file):
+            yield f"{path}: is not UTF-8, save it as UTF-8."
     if is_new_repo(context) and is_of_others(context, CHECK):
         yield f"{CHECK}: is not this template's, rename it."
     if is_of_others(context, DATABASE_FILE):
@@ -55,3 +64,54 @@ def clashes_with_others(context: Context) -> Iterator[str]:
     if is_of_others(context, WORKFLOW) and stored.get("ci") == "github" and context["ci"] == "none":
         # An update deletes what the old answers rendered and the new do not, whosever it is.
         yield f"ci: 'none' is invalid, {WORKFLOW} of another source would be deleted: -d ci=github keeps it."
+
+
+def files_out_of_reach(context: Context, texts: Mapping[str, str]) -> Iterator[str]:
+    """Say which files cannot be written, or would lose what git does not see, a line each.
+
+    Args:
+        texts: what is to be written, by its path; without the credentials.
+    """
+    folder = destination(context, "")
+    new = dict(texts)
+    if context["writes_credentials"] and (text := wanted_text(context)) is not None:
+        new[PATH] = text
+    for path, text in new.items():
+        file = folder / path
+        there = next(each for each in (file, *file.parents) if each.exists())
+        if not os.access(there, os.W_OK) and not _says(file, text):
+            yield f"{path}: cannot be written, make {there} writable: chmod u+w."
+    for path, flag in _hidden_from_git(folder).items():
+        if path in new and (folder / path).is_file() and _differs_from_git(folder, path):
+            yield (
+                f"{path}: git does not see your edits of it ({flag}), and they would be lost: "
+                f"git update-index --no-{flag} {path}, and commit them."
+            )
+
+
+def _hidden_from_git(folder: Path) -> dict[str, str]:
+    """The files whose edits git was told to pass over, each with the flag that does it."""
+    listed = (git(folder, "ls-files", "-v", "-z") or "").split("\0")
+    flags = {line[2:]: line[:1] for line in listed if line}
+    return {
+        path: "skip-worktree" if flag in "Ss" else "assume-unchanged"
+        for path, flag in flags.items()
+        if flag in "Ss" or flag.islower()
+    }
+
+
+def _differs_from_git(folder: Path, path: str) -> bool:
+    return git(folder, "hash-object", "--", path) != git(folder, "rev-parse", f":./{path}")
+
+
+def _says(file: Path, text: str) -> bool:
+    """Whether a file can be read, and says just this."""
+    return file.is_file() and os.access(file, os.R_OK) and file.read_bytes() == text.encode()
+
+
+def _is_utf8(file: Path) -> bool:
+    try:
+        file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

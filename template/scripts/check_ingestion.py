@@ -6,22 +6,26 @@
 
     uv run scripts/check_ingestion.py [--json] [ROOT]
 
-Prints a line a gate and, under a failed one, where it fails and what should be there; exits with 0
-or 1. The gates look at the files called klaviyo_* and at what these use, not at other sources' files.
-They are in ingestion_check/, each with why it is there:
+Prints a line a gate and, under one that fails (✗) or wants a look (!), where and what should be there;
+exits with 1 if one fails. The gates look at files called klaviyo_* and at what these use, not at other
+sources' files. Whether a query is good SQL, only TD can tell. They are in ingestion_check/, with their whys:
 
+    gates_of_git            No update was left half done
     gates_of_files          YAML, JSON and .dig files can be read, and have no key twice
                             Files that a workflow or a datasource names are there
                             No Klaviyo file lies unused
     gates_of_workflows      Operators and keys are those that Digdag knows
                             Every ${variable} is defined
                             Workflows run in UTC
+    gates_of_schedules      A schedule has one time, and skips what would run beside itself
+    gates_of_queries        No table's name is misspelt in a query
     gates_of_datasources    Datasources are complete
                             Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone
                             Campaigns' fields, and all others, have the right two names
                             SQL gets the table's field, load files the API's
                             Events have no incremental_field, and skip related objects
                             Load files ask for their window, and fill the column time
+    gates_of_credentials    All load files have one authentication
     gates_of_the_log        Each load stands between its log steps, each with its SQL file
                             Log rows name the table that is loaded, and the workflow
                             _error blocks log what fails, in each object and in the run
@@ -30,7 +34,10 @@ They are in ingestion_check/, each with why it is there:
                             Windows are a COALESCE over incremental table, historical table, default start
     gates_of_credentials    Credentials are a flat map, ignored by git and by td wf push
                             No file that git or td wf push takes holds a key
+                            The template's URL holds no token
     gates_of_files          The archive is small enough to push
+    gates_of_git            Git takes what the ingestion is made of
+                            GitHub finds the workflow that runs the check
 
 This file is from the Klaviyo ingestion template, which an update brings up to date.
 """
@@ -61,12 +68,12 @@ def main(argv: list[str]) -> int:
     root = options.root or (own if (own / "ingestion").is_dir() else Path.cwd())
     results = check(Folder(root), CATALOGUE)
     as_json = [
-        {"name": name, "passed": not problems, "problems": [problem._asdict() for problem in problems]}
-        for name, problems in results
+        {"name": name, "passed": not failed, "problems": [problem._asdict() for problem in problems]}
+        for name, failed, problems in ((each.name, each.failed, each.problems) for each in results)
     ]
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     print(json.dumps(as_json, indent=2) if options.json else report(results))
-    return 1 if any(result.problems for result in results) else 0
+    return 1 if any(result.failed for result in results) else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import pytest
 from by_hand import KEY, git
+from client_check import SCRIPT, run
 from client_edits import CREDENTIALS, DATABASE, DIGDAGIGNORE, INC, PROFILES, Edit, edits
 
 PLACEHOLDER = '{\n  "klaviyo_api_token": "put the Klaviyo private API key here, it starts with pk_"\n}'
@@ -9,10 +10,8 @@ PLACEHOLDER = '{\n  "klaviyo_api_token": "put the Klaviyo private API key here, 
 
 @edits(
     {
-        "git takes them": Edit(
-            ".gitignore", "/ingestion/credentials_ingestion.json", "/credentials_ingestion.json", "#"
-        ),
-        "push takes them": Edit(DIGDAGIGNORE, "\ncredentials_ingestion.json", "\ncredentials.json", "#"),
+        "git takes them": Edit(".gitignore", "*credentials_ingestion*", "*credentials_ingestions*", "#"),
+        "push takes them": Edit(DIGDAGIGNORE, "\n*credentials_ingestion*", "\n*credentials.json", "#"),
         "a map in the map": Edit(
             CREDENTIALS,
             '"klaviyo_api_token": "put',
@@ -75,3 +74,48 @@ def test_a_key_in_a_file_that_git_ignores_is_found_where_it_would_be_pushed(chec
         (client_repo / file).write_text(KEY)
 
     assert check.places("no_key_is_shared", client_repo) == [("ingestion/credentials.bak", 1)]
+
+
+def test_credentials_that_are_shared_are_not_told_to_be_kept_where_they_are(check, client_repo):
+    (client_repo / CREDENTIALS).write_text(f'{{"klaviyo_api_token": "{KEY}"}}')
+    git("add", "--force", CREDENTIALS, cwd=client_repo)
+
+    assert check.places("no_key_is_shared", client_repo) == []
+    assert check.places("credentials_stay_here", client_repo) == [(".gitignore", 1)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://oauth2:TOKEN@git.example.com/acme/template.git",
+        "git+http://TOKEN@git.example.com/template",
+        "'HTTPS://a:b@c@git.example.com/template.git'",
+    ],
+)
+def test_a_token_in_the_template_s_url_is_found(url, check, client_repo):
+    (client_repo / "answers.yml").write_text(f"_commit: 0.1.0\n_src_path: {url}\n")
+
+    assert check.places("no_token_is_shared", client_repo) == [("answers.yml", 2)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.com/@acme/template.git",
+        "ssh://git@git.example.com/t",
+        "git@example.com:t.git",
+        "/t@1",
+    ],
+)
+def test_a_url_without_a_token_passes(url, check, client_repo):
+    (client_repo / "answers.yml").write_text(f"_commit: 0.1.0\n_src_path: {url}\n")
+
+    assert check.failures(client_repo) == []
+
+
+def test_a_load_file_with_another_authentication_is_noted(check, client_repo):
+    place = Edit(PROFILES, "td_authentication_id: ", "td_authentication_id: 9").make(client_repo)
+
+    assert check.places("authentication_is_the_same", client_repo) == [place]
+    assert check.failures(client_repo)[0] == "! All load files have one authentication"
+    assert run(SCRIPT, cwd=client_repo).returncode == 0

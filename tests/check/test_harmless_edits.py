@@ -271,11 +271,11 @@ HARMLESS = {
     "ignored with a folder": [
         Edit(
             ".gitignore",
-            "/ingestion/credentials_ingestion.json",
+            "*credentials_ingestion*",
             "ingestion/credentials_*.json\n!/ingestion/x.json",
         )
     ],
-    "more in .digdagignore": [Edit(DIGDAGIGNORE, "\ncredentials", "\n*.md\ndocs/\n/notes/**\ncredentials")],
+    "more in .digdagignore": [Edit(DIGDAGIGNORE, "\n*credentials", "\n*.md\ndocs/\n/notes/**\n*credentials")],
     "a log of another source": [
         Edit(LOG_START, "-- A load begins; from the Klaviyo ingestion template.", "-- Acme's log."),
         Edit(LOG_START, "|| '.000000'", "|| 'Z'"),

@@ -29,7 +29,7 @@ def expect_form(found: Map, key: str, wanted: str, pattern: str) -> Iterator[Pro
 
 def unexpected(found: Map, key: str, wanted: str) -> Problem:
     """That a key does not say what it should."""
-    return found.at(key).problem(f"{key} must be {wanted}, not {_given(found, key) or 'empty'}")
+    return found.at(key).problem(f"{key} must be {wanted}, not {found.text(key).strip() or 'empty'}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import credentials
 from .gate import gate
-from .places import Problem
+from .places import Place, Problem
 from .repo import IGNORE_FILE, MAX_FILE, Repo
 
 
@@ -14,7 +14,7 @@ from .repo import IGNORE_FILE, MAX_FILE, Repo
 def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
     """Git and `td wf push` take the file unless they are told not to, and neither reads the other's list."""
     if not repo.tree.is_git_ignored(credentials.PATH):
-        why = f"git must ignore {credentials.PATH}; if it is committed, git rm --cached it"
+        why = f"git must ignore {credentials.PATH}; if it is committed, git rm --cached it and get new keys"
         yield Problem(".gitignore", 1, why)
     if not repo.is_kept_from_push(credentials.PATH):
         name = credentials.PATH.rpartition("/")[2]
@@ -31,7 +31,35 @@ def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
 def no_key_is_shared(repo: Repo) -> Iterator[Problem]:
     """A key that was pushed or committed once is in others' hands, and no later commit takes it back."""
     why = f"here is a key: keep it in {credentials.PATH} alone, and get a new one"
-    for file in {*repo.tree.shared, *repo.pushed}:
+    for file in {*repo.tree.shared, *repo.pushed} - {credentials.PATH}:
         content = repo.tree.start(file, MAX_FILE + 1)
         for found in credentials.KEY.finditer(content):
             yield Problem(file, content.count(b"\n", 0, found.start()) + 1, why)
+
+
+@gate("The template's URL holds no token", needs_disk=True)
+def no_token_is_shared(repo: Repo) -> Iterator[Problem]:
+    """Copier keeps the URL that it was given, and git keeps it for good, for all who may read this repo."""
+    for file in repo.tree.shared:
+        if file.endswith((".yml", ".yaml")) and b"_src_path:" in repo.tree.start(file, MAX_FILE):
+            for number, line in enumerate(repo.text(file).split("\n"), 1):
+                if line.startswith("_src_path:") and credentials.without_token(line) != line:
+                    why = (
+                        "delete all before the @, revoke the token, give a new one to git's credential helper"
+                    )
+                    yield Problem(file, number, why)
+
+
+@gate("All load files have one authentication", is_note=True)
+def authentication_is_the_same(repo: Repo) -> Iterator[Problem]:
+    """One load of another Klaviyo account puts that one's records among all others."""
+    given: dict[str, list[Place]] = {}
+    for _, load in repo.load_files:
+        source = load.section("in")
+        if "${" not in source.text("td_authentication_id"):
+            place = source.at("td_authentication_id")
+            given.setdefault(source.text("td_authentication_id"), []).append(place)
+    most = max(given, key=lambda one: len(given[one]), default="")
+    for other, places in given.items():
+        for place in places if other != most else ():
+            yield place.problem(f"td_authentication_id is {other or 'empty'} here, and {most} elsewhere")

@@ -14,6 +14,7 @@ from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
 from .places import Place, Problem, place_in
+from .names_in_sql import names
 from .sql import without_comments, without_sentences
 from .tree import Tree
 from .workflows import Step, Surroundings
@@ -140,12 +141,12 @@ class Repo:
 
     @cached_property
     def _words(self) -> set[str]:
-        """Our SQL's words, in files and in workflows: among them columns and keys of JSON for later tasks."""
+        """Our SQL's names, in files and in workflows: among them columns and keys of JSON for later tasks."""
         queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
         code = (without_sentences(EXPRESSION.sub("", without_comments(query))) for query in queries)
-        return {word for sql in code for word in re.findall(r"\w+", sql)}
+        return {word for sql in code for word in names(sql)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)

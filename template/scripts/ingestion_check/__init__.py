@@ -10,7 +10,12 @@ from collections.abc import Iterable
 
 from .fields import Catalogue
 from .gate import Gate, Result, result
-from .gates_of_credentials import credentials_stay_here, no_key_is_shared
+from .gates_of_credentials import (
+    authentication_is_the_same,
+    credentials_stay_here,
+    no_key_is_shared,
+    no_token_is_shared,
+)
 from .gates_of_datasources import (
     datasources_are_complete,
     events_have_no_field,
@@ -20,6 +25,9 @@ from .gates_of_datasources import (
     timestamps_have_one_form,
 )
 from .gates_of_files import archive_is_small, files_are_used, files_can_be_read, files_exist
+from .gates_of_git import git_takes_our_files, github_finds_the_workflow, updates_are_finished
+from .gates_of_queries import tables_are_spelt_right
+from .gates_of_schedules import schedules_are_single
 from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load
 from .gates_of_workflows import (
     at_most_three_at_once,
@@ -36,18 +44,22 @@ from .tree import Folder, Rendered, Tree
 __all__ = ["GATES", "Folder", "Rendered", "check", "report"]
 
 GATES = (
+    updates_are_finished,
     files_can_be_read,
     files_exist,
     files_are_used,
     keys_are_known,
     variables_are_defined,
     workflows_run_in_utc,
+    schedules_are_single,
+    tables_are_spelt_right,
     datasources_are_complete,
     timestamps_have_one_form,
     fields_have_both_names,
     fields_are_in_their_place,
     events_have_no_field,
     load_files_are_complete,
+    authentication_is_the_same,
     loads_are_logged,
     log_rows_find_their_load,
     errors_are_logged,
@@ -56,7 +68,10 @@ GATES = (
     windows_fall_back,
     credentials_stay_here,
     no_key_is_shared,
+    no_token_is_shared,
     archive_is_small,
+    git_takes_our_files,
+    github_finds_the_workflow,
 )
 
 
@@ -81,9 +96,9 @@ def check(tree: Tree, catalogue: Catalogue, gates: Iterable[Gate] = GATES) -> li
 
 
 def report(results: Iterable[Result]) -> str:
-    """A line a gate, and under a failed one a line a problem."""
+    """A line a gate: it holds, or it fails, or it wants to be looked at; then a line a place."""
     lines = []
-    for name, problems in results:
-        lines.append(f"{'✗' if problems else '✓'} {name}")
-        lines += [f"    {problem.path}:{problem.line}: {problem.text}" for problem in problems]
+    for each in results:
+        lines.append(f"{'✗' if each.failed else '!' if each.problems else '✓'} {each.name}")
+        lines += [f"    {problem.path}:{problem.line}: {problem.text}" for problem in each.problems]
     return "\n".join(lines)

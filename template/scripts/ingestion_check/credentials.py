@@ -13,6 +13,8 @@ KEY = re.compile(
     rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b"
     rb"|\bhooks\.slack\.com/services/T\w+/B\w+/\w{16,}"
 )
+# Who may read a template, in its URL: a token stands there in the place of a name, or of a password.
+_USER_OF_URL = re.compile(r"((?:git\+)?https?://)[^/?#\s]*@", re.IGNORECASE)
 
 
 def entries(text: str) -> list[tuple[str, Any]] | None:
@@ -26,6 +28,16 @@ def entries(text: str) -> list[tuple[str, Any]] | None:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return list(found) if isinstance(found, tuple) else None
+
+
+def holds_key(value: Any) -> bool:
+    """Whether there is a key in an answer, whatever it is made of, and in capitals too."""
+    return bool(KEY.search(str(value).lower().encode()))
+
+
+def without_token(url: str) -> str:
+    """A template's URL without a user, if it is one of http; ssh needs its user, and has no token."""
+    return _USER_OF_URL.sub(r"\1", url)
 
 
 def is_secret(name: str, value: Any) -> bool:

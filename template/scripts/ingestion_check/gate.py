@@ -20,11 +20,13 @@ class Gate(NamedTuple):
         title: what holds, as the report says it.
         find: finds the places where it does not hold; its docstring says why it should.
         needs_disk: whether it asks git, or reads the credentials: it cannot judge files yet to be written.
+        is_note: whether what it finds may be meant, and so fails nothing.
     """
 
     title: str
     find: Finder
     needs_disk: bool
+    is_note: bool
 
 
 class Result(NamedTuple):
@@ -32,11 +34,16 @@ class Result(NamedTuple):
 
     name: str
     problems: list[Problem]
+    is_note: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problems) and not self.is_note
 
 
-def gate(title: str, needs_disk: bool = False) -> Callable[[Finder], Gate]:
+def gate(title: str, needs_disk: bool = False, is_note: bool = False) -> Callable[[Finder], Gate]:
     """Make a gate of the function that finds its problems."""
-    return lambda find: Gate(title, find, needs_disk)
+    return lambda find: Gate(title, find, needs_disk, is_note)
 
 
 def result(of: Gate, repo: Repo) -> Result:
@@ -44,4 +51,4 @@ def result(of: Gate, repo: Repo) -> Result:
     found: dict[Place, Problem] = {}
     for problem in of.find(repo):
         found.setdefault(Place(problem.path, problem.line), problem)
-    return Result(of.title, [found[place] for place in sorted(found)])
+    return Result(of.title, [found[place] for place in sorted(found)], of.is_note)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from .git import git
 from .ignore_files import is_ignored
 
 # Not the client's files: git's own, and what tools install.
@@ -21,10 +21,12 @@ class Tree(ABC):
     Attributes:
         on_disk: whether git and the credentials can be asked too.
         in_git: what git tracks, or would if it were to add all; None where there is no git to tell.
+        place_in_git: the folder in the git repository that it is in; empty, if it is its root.
     """
 
     on_disk = False
     in_git: list[str] | None = None
+    place_in_git = ""
 
     @abstractmethod
     def paths(self, folder: str = "") -> list[str]:
@@ -53,8 +55,12 @@ class Tree(ABC):
 
     def is_git_ignored(self, path: str) -> bool:
         """Whether git leaves a file alone; without git, whether .gitignore says so."""
-        patterns = self.start(".gitignore", 1_000_000).decode("utf-8-sig", "replace")
-        return is_ignored(path, patterns)
+        return is_ignored(path, self._ignore_patterns)
+
+    @cached_property
+    def _ignore_patterns(self) -> str:
+        """What .gitignore says."""
+        return self.start(".gitignore", 1_000_000).decode("utf-8-sig", "replace")
 
 
 class Folder(Tree):
@@ -64,8 +70,12 @@ class Folder(Tree):
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         self.in_git = None if listed is None else [path for path in listed.split("\0") if path]
+
+    @cached_property
+    def place_in_git(self) -> str:  # type: ignore[override]
+        return (git(self.root, "rev-parse", "--show-prefix") or "").rstrip("\n")
 
     def __str__(self) -> str:
         return str(self.root)
@@ -96,17 +106,16 @@ class Folder(Tree):
     def is_git_ignored(self, path: str) -> bool:
         if self.in_git is None:
             return super().is_git_ignored(path)
-        return path not in self.in_git and self._git("check-ignore", "-q", path) is not None
+        return path not in self.in_git and git(self.root, "check-ignore", "-q", path) is not None
 
-    def _git(self, *command: str) -> str | None:
-        """What git answers; None, if it says no, or is not there."""
-        try:
-            answer = subprocess.run(
-                ["git", "-C", self.root, *command], capture_output=True, check=False, timeout=20
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return os.fsdecode(answer.stdout) if answer.returncode == 0 else None
+    @cached_property
+    def _ignore_patterns(self) -> str:
+        """What .gitignore says, below the file that git reads for all of the user's repos."""
+        everywhere = git(self.root, "config", "--path", "core.excludesFile")
+        default = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config", "git/ignore")
+        file = Path(everywhere.rstrip("\n") if everywhere else default).expanduser()
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        return f"{text}\n{super()._ignore_patterns}"
 
 
 class Rendered(Tree):

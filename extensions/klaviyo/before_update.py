@@ -1,0 +1,64 @@
+"""What would have an update lose the client's edits is refused before Copier touches a file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from .destination import destination, is_aside, remember_where_copier_was_started
+from .ingestion_check.git import git
+from .obstacles import place_problems
+from .refusals import refusal
+
+# Copier brings the client's edits back with `git apply`, and does not look whether git did it. With
+# any other value of these settings git refuses the whole patch, or changes its trailing blanks.
+HARMLESS = {
+    "apply.whitespace": ("nowarn", "warn"),
+    "apply.ignoreWhitespace": ("no", "none", "never", "false", "change"),
+}
+
+
+@pass_context
+def check_update(context: Context) -> str:
+    """Refuse an update that Copier would end half-way, or without the client's edits.
+
+    `_message_before_update` calls this before Copier does anything. Under `-q` Copier renders no message;
+    then `_exclude` does it, before the first file is written.
+
+    Returns:
+        Nothing, as text: what calls this shows it, or takes it for a pattern of files.
+
+    Raises:
+        UserMessageError: a line for each thing that is in the way.
+    """
+    if is_aside(context):
+        return ""
+    remember_where_copier_was_started()
+    lines = [*_ways_around(context), *_settings_of_git(destination(context, "")), *place_problems(context)]
+    if lines:
+        raise refusal(lines)
+    return ""
+
+
+def _ways_around(context: Context) -> Iterator[str]:
+    """Say that Copier does not find back to the folder if its path leads over `..` or a link."""
+    path = destination(context, "").absolute()
+    if path != path.resolve():
+        given, folder = context["_copier_conf"]["dst_path"], shlex.quote(str(path.resolve()))
+        yield f"{given}: Copier can update the folder itself only: cd {folder} && copier update --trust"
+
+
+def _settings_of_git(folder: Path) -> Iterator[str]:
+    """Say which settings of git's, the system's too, keep edits from coming back as they were."""
+    for name, harmless in HARMLESS.items():
+        value = git(folder, "config", "--get", name)
+        if value is not None and value.strip() not in harmless:
+            setting = f"GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0={name} GIT_CONFIG_VALUE_0={harmless[0]}"
+            yield (
+                f"git's setting {name}={value.strip()} would lose or change your edits. "
+                f"To update without it: {setting} copier update --trust"
+            )

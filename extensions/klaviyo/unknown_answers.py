@@ -1,0 +1,36 @@
+"""Answers that were given to no question, which Copier would pass over without a word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2.runtime import Context
+
+from .destination import is_aside
+from .ingestion_check.credentials import holds_key
+from .rules import RULES
+
+# shedule is .93 like schedule, klaviyo_key .85 like klaviyo_api_key; project is .82 like td_project, and
+# may well be another template's in a data file that serves several.
+CLOSE = 0.84
+
+
+def given_to_no_question(context: Context) -> dict[str, Any]:
+    """What was given, with `-d` or a data file, by the name of no question.
+
+    The renders that an update makes aside have in the same place what is stored, so it is not asked there.
+    """
+    given = {} if is_aside(context) else context["_copier_conf"]["data"]
+    return {str(name): value for name, value in given.items() if name not in RULES and str(name)[:1] != "_"}
+
+
+def unknown_answers(context: Context) -> Iterator[str]:
+    """Say which names are misspelt, and which hold a key that was meant for its question, a line each."""
+    for name, value in given_to_no_question(context).items():
+        if holds_key(name) or holds_key(value):
+            shown = "a name (not shown)" if holds_key(name) else name
+            yield f"{shown}: is no question, and holds a key, which is for klaviyo_api_key."
+        elif close := difflib.get_close_matches(name.lower().replace("-", "_"), list(RULES), 1, CLOSE):
+            yield f"{name}: is no question, did you mean -d {close[0]}=... ?"

@@ -1,0 +1,120 @@
+"""An update that would lose a client's edits is refused before anything is touched."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from by_hand import COPIER, DEFAULTS, TEMPLATE, append, commit, contents, copier, edit, git, release, update
+
+INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
+BACKFILL = "ingestion/klaviyo_ingest_hist.dig"
+VALUES = {
+    "apply.whitespace": ["error", "error-all", "fix", "strip", "eror", ""],
+    "apply.ignoreWhitespace": ["chang", ""],
+}
+
+
+@pytest.fixture
+def edited(released, acme):
+    """A client's repo with edits, and a newer version of the template."""
+    edit(acme / INCREMENTAL, "limit: 3", "limit: 2")
+    append(acme / "README.md", "by the client   \n")
+    commit(acme)
+    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    release(released, "1.1.0")
+    return acme
+
+
+def check_refusal(repo, start, *arguments, cwd=None):
+    """Check that an update is refused in one line, and changes nothing; gives the line."""
+    before = contents(repo)
+    ended = copier("update", *DEFAULTS, *arguments, cwd=cwd or repo)
+    assert ended.exit_code == 1
+    (line,) = ended.output.splitlines()
+    assert line.startswith(start)
+    assert line.endswith(" Nothing was changed.")
+    assert contents(repo) == before
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "quiet"),
+    [
+        *((name, value, []) for name, values in VALUES.items() for value in values),
+        ("apply.whitespace", "error", ["--quiet"]),
+    ],
+)
+def test_a_setting_of_git_s_that_drops_or_changes_edits_is_refused(edited, name, value, quiet):
+    git("config", name, value, cwd=edited)
+    line = check_refusal(edited, f"git's setting {name}={value} ", *quiet)
+    # It helps without changing a setting, as it stands.
+    settings = re.search(r"GIT_CONFIG_COUNT=.*(?= copier update --trust)", line)[0]
+    command = f"{settings} {COPIER} update --trust --defaults"
+    done = subprocess.run(["sh", "-c", command], cwd=edited, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    check_edits(edited)
+
+
+def check_edits(repo):
+    workflow = (repo / INCREMENTAL).read_text(encoding="utf-8")
+    assert "limit: 2" in workflow
+    assert "timezone: UTC  # fixed\n" in workflow
+    assert (repo / "README.md").read_text(encoding="utf-8").endswith("by the client   \n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("apply.whitespace", "warn"), ("apply.ignoreWhitespace", "change")]
+)
+def test_a_setting_that_does_no_harm_is_let_pass(edited, name, value):
+    git("config", name, value, cwd=edited)
+    update(edited)
+    check_edits(edited)
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
+def test_the_folder_above_cannot_be_updated(edited, quiet):
+    line = check_refusal(edited, "..: ", *quiet, "..", cwd=edited / "ingestion")
+    assert f"cd {edited} " in line
+
+
+@pytest.mark.parametrize("path", ["../acme", "../LINK", "{acme}/../acme", "{acme}/../LINK"])
+def test_a_way_around_to_the_folder_cannot_be_updated(edited, path):
+    (edited.parent / "LINK").symlink_to(edited)
+    (edited.parent / "elsewhere").mkdir()
+    line = check_refusal(edited, "", path.format(acme=edited), cwd=edited.parent / "elsewhere")
+    assert f"cd {edited} " in line
+
+
+def test_the_folder_is_updated_by_its_name_or_its_whole_path(edited):
+    for path in ("acme", edited):
+        ended = copier("update", *DEFAULTS, path, cwd=edited.parent)
+        assert ended.exit_code == 0, ended.output
+        check_edits(edited)
+        commit(edited)
+
+
+def test_the_printed_steps_can_be_followed_from_where_copier_was_started(edited):
+    (edited / "by the client").mkdir()
+    ended = copier("update", *DEFAULTS, edited, cwd=edited / "by the client")
+    steps = re.findall(r"^  (cd .*|git diff|.*td wf .*)$", ended.output, re.MULTILINE)
+    assert len(steps) == 3
+    script = "td() { pwd; }\n" + "\n".join(steps) + "\npwd"
+    done = subprocess.run(["sh", "-ec", script], cwd="/", capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == [str(edited / "ingestion"), str(edited)]
+    assert "timezone: UTC  # fixed" in done.stdout
+
+
+def test_dubious_ownership_is_told_from_a_folder_that_is_not_in_git(edited, monkeypatch, tmp_path):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    ended = copier("update", *DEFAULTS, edited, cwd="/")
+    assert "Updating is only supported in git-tracked subprojects" in ended.output
+    status = subprocess.run(["git", "status"], cwd=edited, capture_output=True, text=True, check=False)
+    assert "detected dubious ownership" in status.stderr
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    assert "detected dubious ownership" in documented
+    (command,) = re.findall(r"`(git config --global --add safe\.directory) \S+`", documented)
+    subprocess.run([*command.split(), str(edited)], env={**os.environ}, check=True)
+    ended = copier("update", *DEFAULTS, cwd=edited)
+    assert "git-tracked subprojects" not in ended.output
