@@ -15,9 +15,18 @@ from pathlib import Path
 SQL = Path("ingestion/sql")
 # The blob of each as 0.1.0 has it, and its new name.
 FILES = {
-    "log_ingestion_start.sql": ("fb841cef24b503e6e922523ba49e9197a11246c6", "klaviyo_log_ingestion_start.sql"),
-    "log_ingestion_success.sql": ("926a67d2dab0758577e82cb022e444ec1ec8798a", "klaviyo_log_ingestion_success.sql"),
-    "log_ingestion_error.sql": ("c8edb7e3f388d5fffdcb29e218a9fce2b588ccb2", "klaviyo_log_ingestion_error.sql"),
+    "log_ingestion_start.sql": (
+        "fb841cef24b503e6e922523ba49e9197a11246c6",
+        "klaviyo_log_ingestion_start.sql",
+    ),
+    "log_ingestion_success.sql": (
+        "926a67d2dab0758577e82cb022e444ec1ec8798a",
+        "klaviyo_log_ingestion_success.sql",
+    ),
+    "log_ingestion_error.sql": (
+        "c8edb7e3f388d5fffdcb29e218a9fce2b588ccb2",
+        "klaviyo_log_ingestion_error.sql",
+    ),
     "klaviyo_backfill_windows.sql": ("6859b60384998f6a1732a539a091b98ff9b2c480", "klaviyo_windows.sql"),
     "klaviyo_failed.sql": ("42d2399c4917b1a10327298a85457d1931b26988", "klaviyo_result.sql"),
     "klaviyo_incremental_window.sql": ("185793545c5a27d25c79dacaad06e4cf53b18997", None),
@@ -35,7 +44,9 @@ def is_of_others(name):
     """Whether another source brought a file, or has a workflow that runs it."""
     if name.startswith("klaviyo_"):
         return False
-    users = git("grep", "-l", "--fixed-strings", name, "HEAD", "--", "ingestion/*.dig", ":!ingestion/klaviyo_*")
+    users = git(
+        "grep", "-l", "--fixed-strings", name, "HEAD", "--", "ingestion/*.dig", ":!ingestion/klaviyo_*"
+    )
     return SIGNATURE not in git("show", f"HEAD:{SQL / name}") or bool(users)
 
 

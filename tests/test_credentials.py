@@ -249,3 +249,30 @@ def test_ignore_files_that_were_not_overwritten_leave_one_thing_to_do(released, 
     assert ended.exit_code == 1
     assert f"    .gitignore:1: git must ignore {FILE}" in ended.output
     assert "here is a key" not in ended.output
+
+
+def test_a_webhook_is_an_entry_that_waits_for_its_url_and_is_never_replaced(released, tmp_path):
+    slack = (*ANSWERS, "-d", "alert_slack=yes")
+    copier("copy", *slack, released, tmp_path / "new", cwd=tmp_path)
+    assert entries(tmp_path / "new")[1] == ("klaviyo_slack_webhook", "put the URL of the Slack webhook here")
+    put(
+        tmp_path / "there",
+        '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}',
+    )
+    before = (tmp_path / "there" / FILE).read_bytes()
+    copier("copy", *slack, "--overwrite", released, tmp_path / "there", cwd=tmp_path)
+    assert (tmp_path / "there" / FILE).read_bytes() == before
+
+
+def test_an_update_that_turns_slack_on_says_what_to_add_and_touches_nothing(released, acme):
+    before = (acme / FILE).read_bytes()
+    release(released, "1.1.0")
+    printed = update(acme, "-d", "alert_slack=yes")
+    assert (
+        "once ingestion/credentials_ingestion.json has the webhook's URL as klaviyo_slack_webhook" in printed
+    )
+    assert (acme / FILE).read_bytes() == before
+    commit(acme)
+    put(acme, '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}')
+    release(released, "1.2.0")
+    assert "klaviyo_slack_webhook" not in update(acme)

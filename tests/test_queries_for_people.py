@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timezone
 
 import pytest
+from clock import Clock
 from databases import Databases
 from digdag_text import fill
 
@@ -27,7 +28,9 @@ class TD:
 
     def __init__(self, sql):
         self.sql = sql
-        self.databases = Databases()
+        self.databases = Databases(Clock())
+        now = self.databases.clock.now()
+        self.databases.clock.now = lambda: now  # stands still, so that seconds before it are the same ones
         self.databases.create_database("client_src")
         text = (sql / "create_ingestion_log_table.sql").read_text(encoding="utf-8")
         self.databases.run(fill(text, {"databases": {"src": "client_src"}}), "client_src")

@@ -209,10 +209,13 @@ class _TextLoader(DigLoader):
 def test_a_failed_run_is_mailed_only_with_an_address(copie, example_answers, example_repo):
     for workflow in WORKFLOWS:
         assert "mail>" not in (example_repo / "ingestion" / workflow).read_text(encoding="utf-8")
-    repo = copie.copy(extra_answers={**example_answers, "alert_email": "data-team@example.com"}).project_dir
+    given = {"alert_email": "data-team@example.com,b@example.com"}
+    repo = copie.copy(extra_answers={**example_answers, **given}).project_dir
     for workflow in WORKFLOWS:
-        alert = load(repo / "ingestion" / workflow)["_error"]["+failure_alert"]
-        assert alert["to"] == ["data-team@example.com"]
+        sent = load(repo / "ingestion" / workflow)["_error"]["+failure_alert"]["_do"]
+        assert "+slack" not in sent
+        alert = sent["+mail"]
+        assert alert["to"] == ["data-team@example.com", "b@example.com"]
         assert alert["subject"] == "Klaviyo ingestion failed: Acme Outdoor"
 
 

@@ -520,13 +520,16 @@ def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_
     assert td.windows(HIST, unix(10)) == []
 
 
+FIVE_DAYS = (unix(0) - 1, unix(5))
+
+
 def listed(td):
     """The backfills that a pass of the run would load, in their order."""
     td.list(HIST, unix(10))
     return list(td.listed)
 
 
-def tried(td, table, *, times=1, seconds=60, window=(unix(0) - 1, unix(5))):
+def tried(td, table, *, times=1, seconds=60, window=FIVE_DAYS):
     """So many tries of a table in this run, each of which failed after so long; then its ERROR row."""
     at = unix(10)
     for _ in range(times):

@@ -27,11 +27,12 @@ sources' files. Whether a query is good SQL, only TD can tell. They are in inges
                             Load files ask for their window, and fill the column time
     gates_of_credentials    All load files have one authentication
     gates_of_the_log        Each load stands between its log steps, each with its SQL file
+                            Each run logs its start, looks for another run, and logs its end
                             Log rows name the table that is loaded, and the workflow
                             _error blocks log what fails, in each object and in the run
     gates_of_workflows      At most three loads run at once (_parallel: limit: 3)
                             A load that fails holds up no other, and fails the run
-                            Windows are a COALESCE over incremental table, historical table, default start
+                            Windows are a COALESCE over incremental table, backfill, default start
     gates_of_credentials    Credentials are a flat map, ignored by git and by td wf push
                             No file that git or td wf push takes holds a key
                             The template's URL holds no token

@@ -12,7 +12,7 @@ from client_edits import (
     EVENTS,
     INC,
     LOG_ERROR,
-    WINDOW,
+    WINDOWS,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ BROKEN = {
     "huge": b"a: b\n" * 400_000,
 }
 FILES = (
-    *(INC, DATABASE, DATASOURCES, EVENTS, WINDOW, LOG_ERROR, CREDENTIALS),
+    *(INC, DATABASE, DATASOURCES, EVENTS, WINDOWS, LOG_ERROR, CREDENTIALS),
     DIGDAGIGNORE,
     ".gitignore",
 )

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from by_hand import git
 from client_check import run
-from client_edits import FAILED
+from client_edits import RESULT
 
 WORKFLOW = ".github/workflows/check.yml"
 
@@ -31,14 +31,14 @@ def test_ci_runs_the_check_with_least_privileges(client_repo):
     assert workflow["permissions"] == {"contents": "read"}
     assert {"push", "pull_request", "schedule"} <= set(workflow["on"])
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 0
-    (client_repo / FAILED).unlink()
+    (client_repo / RESULT).unlink()
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 1
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (FAILED, "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"),
+        (RESULT, "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"),
         ("README.md", "one line\n>>>>>>> after updating\n"),
         ("README.md.rej", "--- README.md\n"),
     ],

@@ -5,9 +5,9 @@ import os
 import re
 import shutil
 
-from by_hand import KEY, edit, git
+from by_hand import KEY, git
 from client_check import SCRIPT, run
-from client_edits import INC
+from client_edits import INC, Edit
 
 AT_MOST_THREE = "At most three loads run at once (_parallel: limit: 3)"
 
@@ -20,7 +20,7 @@ def test_it_prints_a_line_a_gate_and_exits_with_0(plain_repo, check):
 
 
 def test_below_a_failed_gate_it_says_where_and_what_and_exits_with_1(plain_repo):
-    edit(plain_repo / INC, "limit: 3", "limit: 6")
+    _, line = Edit(INC, "limit: 3", "limit: 4").make(plain_repo)
 
     done = run(SCRIPT, cwd=plain_repo)
     failed = [line for line in done.stdout.split("\n") if line and not line.startswith("✓")]
@@ -28,19 +28,19 @@ def test_below_a_failed_gate_it_says_where_and_what_and_exits_with_1(plain_repo)
     assert (done.returncode, done.stderr) == (1, "")
     assert failed == [
         f"✗ {AT_MOST_THREE}",
-        f"    {INC}:36: limit must be 3 or less, or less still for one _parallel in another",
+        f"    {INC}:{line}: limit must be 3 or less, or less still for one _parallel in another",
     ]
 
 
 def test_as_json_it_gives_the_same(plain_repo):
-    edit(plain_repo / INC, "limit: 3", "limit: 6")
+    place = Edit(INC, "limit: 3", "limit: 4").make(plain_repo)
 
     done = run(SCRIPT, "--json", cwd=plain_repo)
     (failed,) = (gate for gate in json.loads(done.stdout) if not gate["passed"])
 
     assert done.returncode == 1
     assert failed["name"] == AT_MOST_THREE
-    assert [(problem["path"], problem["line"]) for problem in failed["problems"]] == [(INC, 36)]
+    assert [(problem["path"], problem["line"]) for problem in failed["problems"]] == [place]
 
 
 def test_it_checks_the_repo_that_is_named_or_else_the_current_folder(plain_repo, tmp_path):

@@ -1,7 +1,7 @@
 """The gates judge files that are yet to be written as they would judge them in a folder."""
 
 import pytest
-from client_edits import CREDENTIALS, FAILED, INC, Edit, Entry, edits
+from client_edits import CREDENTIALS, INC, RESULT, Edit, Entry, edits
 
 
 def in_memory(repo):
@@ -36,8 +36,8 @@ def test_every_gate_but_those_of_git_and_the_credentials_is_asked(check, judge, 
     {
         "in a workflow": Edit(INC, "limit: 3", "limit: 4"),
         "in a datasource": Entry("klaviyo_campaigns", "incremental_field", "updated"),
-        "a name of no file": Edit(INC, "td>: sql/klaviyo_failed.sql", "td>: sql/klaviyo_failures.sql"),
-        "a file that cannot be read": Edit(INC, "  td:\n", "\ttd:\n"),
+        "a name of no file": Edit(INC, "td>: sql/klaviyo_result.sql", "td>: sql/klaviyo_results.sql"),
+        "a file that cannot be read": Edit(INC, "  td:\n    database", "\ttd:\n    database"),
     }
 )
 def test_they_find_the_same_in_the_same_lines(edit, check, judge, plain_repo):
@@ -52,7 +52,7 @@ def test_they_find_the_same_in_the_same_lines(edit, check, judge, plain_repo):
 
 def test_a_file_that_is_missing_is_found(judge, plain_repo):
     texts = in_memory(plain_repo)
-    del texts[FAILED]
+    del texts[RESULT]
 
     failed = [result.name for result in judge(texts) if result.problems]
     assert failed[0] == "Files that a workflow or a datasource names are there"

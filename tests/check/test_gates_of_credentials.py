@@ -45,7 +45,9 @@ def test_credentials_that_are_in_git_are_found(check, client_repo):
             PROFILES, "  type: klaviyo\n", f"  type: klaviyo\n  api_key: {KEY}\n", "  api_key:"
         ),
         "in a comment": Edit(INC, "timezone: UTC", f"timezone: UTC  # {KEY}"),
-        "in the README": Edit("README.md", "## Start\n", f"## Start\n\nOur key is `{KEY}`.\n", "Our key is"),
+        "in the README": Edit(
+            "README.md", "# Klaviyo of Acme Outdoor\n", f"## Start\n\nOur key is `{KEY}`.\n", "Our key is"
+        ),
         "one of TD": Edit(DATABASE, "databases:", f"# 1234/{'0123456789' * 4}\ndatabases:"),
     }
 )

@@ -1,16 +1,15 @@
 """Datasources, load files and queries that would load nothing, the wrong thing or everything are found."""
 
 from client_edits import (
-    BACKFILL,
     CAMPAIGNS,
     DATASOURCES,
     EVENTS,
     HIST,
-    LOG_ERROR,
-    LOG_START,
     METRICS,
+    NOT_STARTED,
+    NOT_TRIED,
     PROFILES,
-    WINDOW,
+    WINDOWS,
     Edit,
     Entry,
     edits,
@@ -30,8 +29,12 @@ TABLE_FIELD, API_FIELD = "incremental_field", "incremental_field_connector"
         "a key misspelt": Edit(
             DATASOURCES, "    table_name: klaviyo_campaigns\n", "    tabel_name: klaviyo_campaigns\n"
         ),
+        "a table that preflight would drop": Entry("klaviyo_lists", "table_name", "klaviyo_preflight_lists"),
         "no overlap": Entry("klaviyo_events", "lookback_seconds", None),
         "an overlap with a unit": Entry("klaviyo_events", "lookback_seconds", "2h"),
+        "late days in words": Entry("klaviyo_events", "late_days", "week"),
+        "late days with a fraction": Entry("klaviyo_events", "late_days", "0.5"),
+        "an incremental window in words": Entry("klaviyo_profiles", "window_days", "quarter"),
         "a window in words": Entry("klaviyo_events_hist", "window_days", "quarter"),
         "a window of no days": Entry("klaviyo_events_hist", "window_days", "0"),
         "another mode": Entry("klaviyo_lists", "mode", "merge"),
@@ -64,23 +67,25 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
             "klaviyo_lists", "default_start_time", '"2023-09-01T00:00:00.000000+00:00"'
         ),
         "a Z in a query": Edit(
-            WINDOW, "'s!'), ' ', 'T') || '.000000'\n  END", "'s!'), ' ', 'T') || '.000Z'\n  END"
+            WINDOWS, "(ends, 's!'), ' ', 'T') || '.000000'", "(ends, 's!'), ' ', 'T') || '.000Z'"
         ),
-        "no fraction": Edit(WINDOW, " || '.000000' AS end_time", " AS end_time", "'T') AS end_time"),
-        "a local time": Edit(WINDOW, "run.ends, 's!'), ' ', 'T')", "run.ends, 's'), ' ', 'T')"),
-        "minutes": Edit(BACKFILL, "(starts, 's!'), ' ', 'T')", "(starts, 'm!'), ' ', 'T')"),
+        "no fraction": Edit(
+            WINDOWS, "(starts - 1, 's!'), ' ', 'T') || '.000000'", "(starts - 1, 's!'), ' ', 'T')"
+        ),
+        "a local time": Edit(WINDOWS, "span.ends, 's!'), ' ', 'T')", "span.ends, 's'), ' ', 'T')"),
+        "minutes": Edit(WINDOWS, "(starts - 1, 's!'), ' ', 'T')", "(starts - 1, 'm!'), ' ', 'T')"),
         "a blank": Edit(
-            BACKFILL, "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T')", "TD_TIME_STRING(ends, 's!')"
+            WINDOWS, "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T')", "TD_TIME_STRING(ends, 's!')"
         ),
         "another format": Edit(
-            LOG_START,
-            "replace(TD_TIME_STRING(CAST(to_unixtime(now()) AS bigint), 's!'), ' ', 'T') || '.000000'",
-            "TD_TIME_FORMAT(CAST(to_unixtime(now()) AS bigint), 'yyyy-MM-dd HH:mm:ss')",
+            NOT_TRIED,
+            "replace(TD_TIME_STRING(windows.starts, 's!'), ' ', 'T') || '.000000'",
+            "TD_TIME_FORMAT(windows.starts, 'yyyy-MM-dd HH:mm:ss')",
         ),
         "Trino's own format": Edit(
-            LOG_ERROR,
-            "replace(TD_TIME_STRING(CAST(to_unixtime(now()) AS bigint), 's!'), ' ', 'T') || '.000000'",
-            "to_iso8601(now())",
+            WINDOWS,
+            "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'",
+            "to_iso8601(from_unixtime(ends))",
         ),
         "a literal in a load file": Edit(
             PROFILES, "${td.last_results.end_time.match(/.+/)[0]}", "2024-01-01T00:00:00Z"
@@ -130,12 +135,13 @@ def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_re
             "  type: klaviyo",
         ),
         "the API's name in a query": Edit(
-            WINDOW,
-            "max(TD_TIME_PARSE(${datasource.incremental_field ",
-            "max(TD_TIME_PARSE(${datasource.incremental_field_connector ",
+            NOT_STARTED, "'$.incremental_field'", "'$.incremental_field_connector'"
         ),
         "the API's name for a query": Edit(
-            HIST, "field: ${datasource.incremental_field}", "field: ${datasource.incremental_field_connector}"
+            HIST,
+            "td>: sql/klaviyo_windows.sql\n",
+            "td>: sql/klaviyo_windows.sql\n              field: ${datasource.incremental_field_connector}\n",
+            "field: ${datasource",
         ),
     }
 )

@@ -2,16 +2,17 @@
 
 import pytest
 from client_edits import (
+    CREATE_LOG,
     CREDENTIALS,
     DATABASE,
     DATASOURCES,
     DIGDAGIGNORE,
-    FAILED,
     HIST,
     INC,
     LOG_ERROR,
     PROFILES,
-    WINDOW,
+    RESULT,
+    WINDOWS,
     Edit,
     Entry,
     edits,
@@ -35,11 +36,11 @@ inc_datasources:
 
 @edits(
     {
-        "a wrong indent in a workflow": Edit(INC, "        _parallel:\n", "       _parallel:\n"),
+        "a wrong indent in a workflow": Edit(INC, "    _parallel:\n", "   _parallel:\n"),
         "a key twice in a workflow": Edit(
             HIST, "timezone: UTC\n", "timezone: UTC\ntimezone: UTC\n", "timezone: UTC\n\n"
         ),
-        "a tab": Edit(INC, "  td:\n", "\ttd:\n"),
+        "a tab": Edit(INC, "  td:\n    database", "\ttd:\n    database"),
         "a colon missing": Edit(INC, "+create_database:", "+create_database", "  td_ddl>:"),
         "two tasks of one name": Edit(
             INC, "+create_ingestion_log:", "+create_database:", "+create_database:\n  td>"
@@ -64,11 +65,11 @@ def test_what_cannot_be_read_is_found(edit, check, plain_repo):
 
 
 def test_a_query_in_another_encoding_is_found(check, plain_repo):
-    query = plain_repo / WINDOW
-    query.write_bytes(query.read_bytes().replace(b"-- What an", b"\xe9 What an", 1))
+    query = plain_repo / WINDOWS
+    query.write_bytes(query.read_bytes().replace(b"-- What is", b"\xe9 What is", 1))
     line = query.read_bytes().split(b"\xe9")[0].count(b"\n") + 1
 
-    assert check.places("files_can_be_read", plain_repo) == [(WINDOW, line)]
+    assert check.places("files_can_be_read", plain_repo) == [(WINDOWS, line)]
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,12 @@ def test_a_neighbour_s_file_that_cannot_be_read_is_found(file, text, line, check
 
 @edits(
     {
-        "another query": Edit(INC, "td>: sql/klaviyo_failed.sql", "td>: sql/klaviyo_failures.sql"),
+        "another query": Edit(INC, "td>: sql/klaviyo_result.sql", "td>: sql/klaviyo_results.sql"),
         "a query without its folder": Edit(
-            INC, "td>: sql/log_ingestion_start.sql", "td>: log_ingestion_start.sql"
+            INC, "td>: sql/klaviyo_other_run.sql", "td>: klaviyo_other_run.sql"
         ),
         "another query in the backfill": Edit(
-            HIST, "sql/klaviyo_create_table.sql", "sql/klaviyo_create_tables.sql"
+            HIST, "sql/klaviyo_windows.sql", "sql/klaviyo_backfill_windows.sql"
         ),
         "another load file": Entry("klaviyo_lists", "config_file", "klaviyo_list_load.yml"),
         "a datasource without its load file": Edit(
@@ -115,9 +116,9 @@ def test_a_name_of_no_file_is_found(edit, check, plain_repo):
 @pytest.mark.parametrize(
     ("file", "named_in", "line"),
     [
-        (FAILED, INC, "      td>: sql/klaviyo_failed.sql"),
-        (LOG_ERROR, INC, "              td>: sql/log_ingestion_error.sql"),
-        ("ingestion/sql/create_ingestion_log_table.sql", HIST, "  td>: sql/create_ingestion_log_table.sql"),
+        (RESULT, INC, "      td>: sql/klaviyo_result.sql"),
+        (LOG_ERROR, INC, "              td>: sql/klaviyo_log_ingestion_error.sql"),
+        (CREATE_LOG, HIST, "  td>: sql/create_ingestion_log_table.sql"),
         (PROFILES, DATASOURCES, "    config_file: klaviyo_profiles_load.yml"),
         (DATABASE, INC, "  !include : config/database.yml"),
         (HIST, DATASOURCES, "hist_datasources:"),
@@ -141,7 +142,7 @@ def test_a_neighbour_s_include_of_no_file_is_found(check, plain_repo):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("ingestion/sql/klaviyo_failed_old.sql", "SELECT '${workflow_name}'\n"),
+        ("ingestion/sql/klaviyo_result_old.sql", "SELECT '${workflow_name}'\n"),
         ("ingestion/config/klaviyo_flows_load.yml", "in: {type: klaviyo}\n"),
     ],
     ids=["a query", "a load file"],

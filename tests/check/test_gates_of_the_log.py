@@ -1,45 +1,119 @@
 """Loads and failures that leave no row in ingestion_log, or one under another name, are found."""
 
-from client_edits import HIST, INC, Edit, edits
+from by_hand import edit
+from client_edits import HIST, INC, PREFLIGHT, Edit, edits
 
 START_STEP = """\
-          +log_ingestion_start:
-            td>: sql/log_ingestion_start.sql
-            source_name: ${datasource.table_name}
-            workflow_name: ${datasource.workflow_name}
-            table_name: ${datasource.table_name}
+                +log_ingestion_start:
+                  td>: sql/klaviyo_log_ingestion_start.sql
+                  source_name: ${datasource.table_name}
+                  table_name: ${datasource.table_name}
+                  start_time: ${window.start_time}
+                  end_time: ${window.end_time}
 """
 SUCCESS_STEP = """\
-          +log_success:
-            _retry: 2
-            +log_ingestion_success:
-              td>: sql/log_ingestion_success.sql
-              source_name: ${datasource.table_name}
-              workflow_name: ${datasource.workflow_name}
-              table_name: ${datasource.table_name}
+                  +log_ingestion_success:
+                    td>: sql/klaviyo_log_ingestion_success.sql
+                    source_name: ${datasource.table_name}
+                    table_name: ${datasource.table_name}
+                    start_time: ${window.start_time}
+                    end_time: ${window.end_time}
 """
-OBJECT_ERROR = """\
-          _error:
-            +log_ingestion_error:
-              td>: sql/log_ingestion_error.sql
+RUN_START = """\
++log_run_start:
+  td>: sql/klaviyo_log_ingestion_start.sql
+  source_name: klaviyo
+  table_name: ""
+  start_time: ""
+  end_time: ""
+
 """
+LOOK = """\
+  +look:
+    td>: sql/klaviyo_other_run.sql
+    store_last_results: true
+"""
+RUN_END = "    +log_run_end:\n      td>: sql/klaviyo_log_ingestion_${td.last_results.outcome}.sql\n"
+GIVE_WAY = """\
++ingest:
+  if>: ${td.last_results.other_run != ''}
+  _do:
+    fail>: ${td.last_results.other_run}
+  _else_do:
+"""
+LOAD = "                +load:\n                  td_load>"
 
 
 @edits(
     {
-        "no start": Edit(INC, START_STEP, "", "            +load:\n              td_load>"),
-        "no success": Edit(INC, SUCCESS_STEP, "", "            +load:\n              td_load>"),
+        "no start": Edit(INC, START_STEP, "", LOAD),
+        "no success": Edit(
+            INC, SUCCESS_STEP, "                  +nothing:\n                    echo>: nothing\n", LOAD
+        ),
         "a success that logs a start": Edit(
-            HIST, "td>: sql/log_ingestion_success.sql", "td>: sql/log_ingestion_start.sql"
+            HIST, "td>: sql/klaviyo_log_ingestion_success.sql", "td>: sql/klaviyo_log_ingestion_start.sql"
+        ),
+        "a success of the run, but not of the load": Edit(
+            HIST,
+            SUCCESS_STEP,
+            SUCCESS_STEP.replace("success.sql", "${td.last_results.what}.sql"),
+            "td>: sql/klaviyo_log_ingestion_${td.last_results.what}",
         ),
         "an error that logs a success": Edit(
-            INC, OBJECT_ERROR, OBJECT_ERROR.replace("error.sql", "success.sql")
+            INC,
+            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_error.sql",
+            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_success.sql",
         ),
         "no load": Edit(INC, "td_load>: config/${datasource.config_file}", "echo>: nothing", "# Klaviyo"),
+        "a load of preflight that stays": Edit(
+            PREFLIGHT,
+            "table: klaviyo_preflight_${datasource.object}",
+            "table: ${datasource.table_name}",
+            "      +load:\n        _export:",
+        ),
     }
 )
 def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
     assert edit.make(plain_repo) in check.places("loads_are_logged", plain_repo)
+
+
+@edits(
+    {
+        "no start": Edit(INC, RUN_START, "", "# Klaviyo"),
+        "a start that logs an end": Edit(
+            INC, RUN_START, RUN_START.replace("start.sql", "success.sql"), "# Klaviyo"
+        ),
+        "a start of one table": Edit(
+            INC,
+            RUN_START,
+            RUN_START.replace('table_name: ""', "table_name: klaviyo"),
+            "table_name: klaviyo\n",
+        ),
+        "no look": Edit(INC, LOOK, "", "# Klaviyo"),
+        "a look of which nothing is kept": Edit(
+            HIST, LOOK, LOOK.replace("    store_last_results: true\n", ""), "# Klaviyo"
+        ),
+        "nothing that gives way": Edit(INC, GIVE_WAY, "+ingest:\n", "# Klaviyo"),
+        "a word, and then the loads": Edit(INC, GIVE_WAY, GIVE_WAY.replace("fail>", "echo>"), "# Klaviyo"),
+        "a way given where nobody is": Edit(HIST, GIVE_WAY, GIVE_WAY.replace("!=", "=="), "# Klaviyo"),
+        "no end": Edit(INC, RUN_END, "    +tell:\n      echo>: done\n", "# Klaviyo"),
+        "an end that logs another start": Edit(
+            HIST, RUN_END, RUN_END.replace("${td.last_results.outcome}", "start"), "# Klaviyo"
+        ),
+        "no mark": Edit(INC, "  mark: ${session_uuid}.${attempt_id}\n", "", "  !include"),
+        "a mark of the session": Edit(INC, "mark: ${session_uuid}.${attempt_id}", "mark: ${session_uuid}"),
+        "a mark of all runs": Edit(HIST, "mark: ${session_uuid}.${attempt_id}", "mark: klaviyo"),
+    }
+)
+def test_a_run_that_is_not_logged_or_looks_for_no_other_is_found(edit, check, plain_repo):
+    assert edit.make(plain_repo) in check.places("runs_are_logged", plain_repo)
+
+
+def test_a_run_that_looks_before_it_logs_its_start_is_found(check, plain_repo):
+    edit(plain_repo / INC, RUN_START, "")
+    edit(plain_repo / INC, GIVE_WAY, RUN_START + GIVE_WAY)
+
+    assert check.places("runs_are_logged", plain_repo) == [(INC, 1)]
 
 
 @edits(
@@ -54,13 +128,43 @@ def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
             START_STEP,
             START_STEP.replace("source_name: ${datasource.table_name}", "source_name: klaviyo_profiles"),
         ),
-        "another workflow": Edit(
+        "the backfill's table": Edit(
+            INC,
+            SUCCESS_STEP,
+            SUCCESS_STEP.replace(
+                " table_name: ${datasource.table_name}", " table_name: ${datasource.historical_table}"
+            ),
+        ),
+        "the start for the end": Edit(
             HIST,
-            "workflow_name: klaviyo_ingest_hist\n      store",
-            "workflow_name: klaviyo_ingest_inc\n      store",
+            SUCCESS_STEP,
+            SUCCESS_STEP.replace("end_time: ${window.end_time}", "end_time: ${window.start_time}"),
+        ),
+        "another start than that of the load": Edit(
+            INC, START_STEP, START_STEP.replace("${window.start_time}", "${session_time}")
+        ),
+        "another workflow": Edit(
+            HIST, "workflow_name: klaviyo_ingest_hist\n", "workflow_name: klaviyo_ingest_inc\n"
         ),
         "the other workflow's datasources": Edit(
-            HIST, "JSON.stringify(hist_datasources)", "JSON.stringify(inc_datasources)"
+            INC,
+            " datasources: ${JSON.stringify(inc_datasources)}",
+            " datasources: ${JSON.stringify(hist_datasources)}",
+        ),
+        "the incremental datasources for the backfill": Edit(
+            HIST,
+            " datasources: ${JSON.stringify(hist_datasources)}",
+            " datasources: ${JSON.stringify(inc_datasources)}",
+        ),
+        "the incremental datasources as backfills": Edit(
+            HIST,
+            " backfills: ${JSON.stringify(hist_datasources)}",
+            " backfills: ${JSON.stringify(inc_datasources)}",
+        ),
+        "the backfill's datasources, beside": Edit(
+            INC,
+            "datasource: ${td.last_results.not_started}",
+            "datasource: ${hist_datasources}",
         ),
     }
 )
@@ -74,7 +178,7 @@ def test_a_row_under_another_name_is_found(edit, check, plain_repo):
             INC,
             "          _error:\n            +log_ingestion_error",
             "          +on_error:\n            +log_error",
-            "          +log_ingestion_start:",
+            "          +create_table:",
         ),
         "of the run": Edit(HIST, "\n_error:\n  _parallel", "\n+error:\n  _parallel", "timezone: UTC"),
         "of the run, which only tells": Edit(

@@ -1,23 +1,25 @@
 """What Digdag takes without a word, and fails at later, is found in its line."""
 
 from client_edits import (
-    BACKFILL,
-    CREATE_TABLE,
     DATABASE,
-    FAILED,
     HIST,
     INC,
     LOG_ERROR,
+    LOG_START,
     LOG_SUCCESS,
+    NOT_STARTED,
+    OTHER_RUN,
+    PREFLIGHT,
     PROFILES,
-    WINDOW,
+    RESULT,
+    WINDOWS,
     Edit,
     edits,
 )
 
 FAIL_STEP = """\
     +fail_the_run:
-      if>: ${td.last_results.failed != ''}
+      if>: ${td.last_results.failed != '' && td.last_results.unfinished == ''}
       _do:
         fail>: "klaviyo_ingest_inc failed for: ${td.last_results.failed}"
 """
@@ -32,7 +34,7 @@ FAIL_STEP = """\
         ),
         "a key of a loop": Edit(HIST, "_parallel:\n", "_paralel:\n"),
         "an operator": Edit(INC, "td_load>:", "td_lod>:"),
-        "an operator of the backfill": Edit(HIST, "td_ddl>:", "td_dll>:"),
+        "an operator of the backfill": Edit(HIST, "td_ddl>:\n  create", "td_dll>:\n  create"),
         "an operator without its >": Edit(
             INC,
             "        for_each>:\n          datasource",
@@ -41,31 +43,34 @@ FAIL_STEP = """\
         ),
         "a loop's operator": Edit(INC, "+load:\n        for_each>", "+load:\n        for_eech>", "for_eech>"),
         "an operator like another": Edit(
-            INC, "    +failed:\n      td>:", "    +failed:\n      tdd>:", "tdd>"
+            INC, "    +result:\n      td>:", "    +result:\n      tdd>:", "tdd>"
         ),
-        "a key of _parallel": Edit(INC, "          limit: 3", "          limits: 3"),
+        "a key of _parallel": Edit(INC, "limit: 3", "limits: 3"),
         "a key of _retry": Edit(HIST, "interval_type: exponential", "interval_typ: exponential"),
         "a key of a workflow": Edit(INC, "timezone: UTC", "time_zone: UTC"),
-        "a key of a group": Edit(INC, "    +objects:\n      _retry: 9", "    +objects:\n      _retries: 9"),
+        "a key of a group": Edit(INC, "_retry: 29", "_retries: 29"),
         "a load without its table": Edit(
-            INC, "              table: ${datasource.table_name}\n", "", "td_load>: config"
+            INC, "                  table: ${datasource.table_name}\n", "", "td_load>: config"
         ),
         "a td_ddl> without what to do": Edit(HIST, "create_databases:", "create_database:", "td_ddl>:"),
-        "a loop's block": Edit(INC, "        _do:\n          +log", "        _doo:\n          +log", "_doo:"),
+        "a loop's block": Edit(INC, "_do:\n          +create", "_doo:\n          +create", "_doo:"),
         "a task that is no map": Edit(
-            INC, "            +load:\n", "            +load: 1\n            +load_it:\n", "+load: 1"
+            INC,
+            "                +load:\n",
+            "                +load: 1\n                +load_it:\n",
+            "+load: 1",
         ),
         "a task in a task": Edit(
             HIST,
-            "          +windows:\n",
-            "          +windows:\n            +first: {td>: sql/x.sql}\n",
+            "            +windows:\n",
+            "            +windows:\n              +first: {td>: sql/x.sql}\n",
             "+first",
         ),
         "two operators": Edit(
             INC,
-            "    +failed:\n",
-            "    +failed:\n      mail>: {data: it failed}\n",
-            "td>: sql/klaviyo_failed.sql",
+            "    +result:\n",
+            "    +result:\n      mail>: {data: it failed}\n",
+            "td>: sql/klaviyo_result.sql",
         ),
         "a key of a schedule": Edit(
             INC,
@@ -82,16 +87,22 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
 @edits(
     {
         "a property of a loop's variable": Edit(
-            INC, "if>: ${!datasource.tables_exist}", "if>: ${!datasource.table_exists}"
+            INC, "${datasource.table_name}: the window", "${datasource.tables_name}: the window"
         ),
-        "a property of a datasource": Edit(INC, "${datasource.historical_field}", "${datasource.hist_field}"),
-        "a loop's variable": Edit(
+        "a property of a loop's variable in preflight": Edit(
+            PREFLIGHT, 's: ["klaviyo_preflight_${datasource.object}', 's: ["${datasource.objct}'
+        ),
+        "a property of a datasource": Edit(
+            INC, "config/${datasource.config_file}", "config/${datasource.file}"
+        ),
+        "a loop's variable": Edit(HIST, '["${datasource.table_name}"]', '["${data_source.table_name}"]'),
+        "a word of a sentence in SQL": Edit(
             HIST,
-            "+log_ingestion_start:\n                td>: sql/log_ingestion_start.sql\n"
-            "                source_name: ${datasource.table_name}",
-            "+log_ingestion_start:\n                td>: sql/log_ingestion_start.sql\n"
-            "                source_name: ${data_source.table_name}",
-            "source_name: ${data_source",
+            "results:\n                      start_time: ${window.start_time}",
+            "results:\n                      start_time: ${window.start}",
+        ),
+        "the run's mark": Edit(
+            INC, "  mark: ${session_uuid}.${attempt_id}\n", "", "td>: sql/klaviyo_log_ingestion_start.sql"
         ),
         "the database, not included": Edit(
             INC, "  !include : config/database.yml\n", "", "database: ${databases.src}"
@@ -99,42 +110,48 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "the datasources, not included": Edit(
             INC, "  !include : config/klaviyo_datasources.yml\n", "", "JSON.stringify(inc_datasources)"
         ),
-        "Digdag's own": Edit(INC, "td.last_results.failed != ''", "td.last_result.failed != ''"),
+        "Digdag's own": Edit(INC, "if>: ${td.last_results.failed", "if>: ${td.last_result.failed"),
         "a column of a query": Edit(INC, "${td.last_results.not_started}", "${td.last_results.not_startd}"),
-        "a column of a list": Edit(HIST, "start_time: ${window.start_time}", "start_time: ${window.start}"),
+        "a column of a list": Edit(HIST, "${window.left}", "${window.remaining}"),
         "the database, renamed": Edit(DATABASE, "  src:", "  source:", "database: ${databases.src}", INC),
         "what a query needs": Edit(
             INC,
-            "            table_name: ${datasource.table_name}\n\n          +create_table",
-            "\n          +create_table",
-            "sql/log_ingestion_start.sql",
+            "                    windows_left: ${window.left}\n",
+            "",
+            "td>: sql/klaviyo_log_ingestion_success.sql",
         ),
         "what another query needs": Edit(
             HIST, "datasources: ${JSON", "datasource: ${JSON", "sql/klaviyo_not_started.sql"
         ),
         "a loop's variable outside the loop": Edit(
             INC,
-            "    source_name: klaviyo\n    workflow",
-            "    source_name: ${datasource.table_name}\n    workflow",
+            "outcome}.sql\n      source_name: klaviyo",
+            "outcome}.sql\n      source_name: ${datasource.table_name}",
+            'source_name: ${datasource.table_name}\n      table_name: ""',
         ),
         "an error outside _error": Edit(
-            INC, "    +failed:\n", "    +tell:\n      echo>: ${error.message}\n    +failed:\n", "echo>"
+            INC, "    +result:\n", "    +tell:\n      echo>: ${error.message}\n    +result:\n", "echo>"
         ),
         "a property in a query": Edit(
-            WINDOW, "${datasource.lookback_seconds},\n      --", "${datasource.lookback},\n      --"
+            WINDOWS,
+            "watermark.floor) - ${datasource.lookback_seconds",
+            "watermark.floor) - ${datasource.lookback",
         ),
         "a root in a query": Edit(
-            WINDOW, "FROM ${databases.src}.${datasource.table_name}, run", "FROM ${database}.x, run"
+            WINDOWS, "FROM ${databases.src}.${datasource.table_name}", "FROM ${database}.x"
         ),
-        "a task's key in a query": Edit(BACKFILL, "CAST(${run_started} AS", "CAST(${run_start} AS"),
-        "no closing brace": Edit(FAILED, "'${workflow_name}'", "'${workflow_name'"),
-        "a condition": Edit(CREATE_TABLE, "${field ? field", "${feild ? field"),
-        "the last job's": Edit(LOG_SUCCESS, "${td.last_job.num_records}", "${td.last_job.records}"),
+        "a task's key in a query": Edit(NOT_STARTED, "${backfills.replace", "${backfill.replace"),
+        "no closing brace": Edit(RESULT, "'${mark}'", "'${mark'"),
+        "a condition": Edit(WINDOWS, "${datasource.days ||", "${datasources.days ||"),
+        "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
+        "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
+        "a task's key in the log row of a start": Edit(LOG_START, "'${table_name}'", "'${table}'"),
+        "what a start may be given": Edit(OTHER_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
         "the message of an error": Edit(LOG_ERROR, "'${error_message}'", "'${err_message}'"),
         "one in a load file": Edit(
             PROFILES, "data_source: ${datasource.name}", "data_source: ${source.name}"
         ),
-        "one in a query's comment": Edit(FAILED, "-- The tables", "-- ${loads} The tables"),
+        "one in a query's comment": Edit(RESULT, "-- How this", "-- ${loads} How this"),
     }
 )
 def test_a_variable_that_nothing_defines_is_found(edit, check, plain_repo):
@@ -156,12 +173,13 @@ def test_a_workflow_that_is_not_in_utc_is_found(edit, check, plain_repo):
         "four": Edit(INC, "limit: 3", "limit: 4"),
         "ten in the backfill": Edit(HIST, "limit: 3", "limit: 10"),
         "no limit": Edit(INC, "_parallel:\n          limit: 3", "_parallel: true"),
+        "four in preflight": Edit(PREFLIGHT, "limit: 3", "limit: 4"),
         "a limit of 0, which is none": Edit(INC, "limit: 3", "limit: 0"),
         "three objects, each with two windows": Edit(
             HIST,
             "window: ${td.last_results.windows}\n",
-            "window: ${td.last_results.windows}\n            _parallel: {limit: 2}\n",
-            "          limit: 3",
+            "window: ${td.last_results.windows}\n              _parallel: {limit: 2}\n",
+            "limit: 3",
         ),
     }
 )
@@ -171,7 +189,8 @@ def test_more_than_three_loads_at_once_are_found(edit, check, plain_repo):
 
 @edits(
     {
-        "no second pass": Edit(INC, "      _retry: 9\n", "", "      +load:\n        for_each"),
+        "no second pass": Edit(INC, "      _retry: 29\n", "", "      +load:\n        for_each"),
+        "no second pass of preflight": Edit(PREFLIGHT, "  _retry: 9\n", "", "  +try:"),
         "no failure at the end": Edit(INC, FAIL_STEP, "", "      +load:\n        for_each"),
     }
 )
@@ -183,22 +202,33 @@ def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
     {
         "a window that is not kept": Edit(
             INC,
-            "incremental_window.sql\n            store_last_results: true",
-            "incremental_window.sql",
-            "            +load:\n              td_load>",
+            "klaviyo_windows.sql\n              store_last_results: true",
+            "klaviyo_windows.sql",
+            "                +load:\n                  td_load>",
         ),
-        "no historical table": Edit(
-            WINDOW,
-            "${databases.src}.${datasource.historical_table}",
-            "${databases.src}.${datasource.table_name}",
+        "no backfill": Edit(
+            WINDOWS, "        backfill.began - ${datasource.lookback_seconds || 0},\n", "", "COALESCE("
+        ),
+        "the backfill of another table": Edit(
+            WINDOWS,
+            "${datasource.historical_table || datasource.table_name}",
+            "${datasource.table_name}",
             "COALESCE(",
         ),
-        "no default": Edit(WINDOW, "TD_TIME_PARSE('${datasource.default_start_time}')", "0", "COALESCE("),
+        "no default": Edit(
+            WINDOWS,
+            "|| 0},\n        TD_TIME_PARSE('${datasource.default_start_time}')",
+            "|| 0},\n        0",
+            "COALESCE(",
+        ),
         "no incremental table": Edit(
-            WINDOW, "      incremental.newest - ${datasource.lookback_seconds},\n", "", "COALESCE("
+            WINDOWS,
+            "        greatest(watermark.lesser, watermark.floor) - ${datasource.lookback_seconds || 0},\n",
+            "",
+            "COALESCE(",
         ),
         "another function": Edit(
-            WINDOW, "TD_TIME_STRING(COALESCE(", "TD_TIME_STRING(greatest(", "COALESCE(backfill"
+            WINDOWS, "      COALESCE(\n        greatest(", "      greatest(\n        greatest(", "COALESCE("
         ),
     }
 )

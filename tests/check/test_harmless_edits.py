@@ -3,6 +3,7 @@
 import pytest
 from client_edits import (
     CAMPAIGNS,
+    CREATE_LOG,
     CREDENTIALS,
     DATABASE,
     DATASOURCES,
@@ -10,10 +11,10 @@ from client_edits import (
     EVENTS,
     HIST,
     INC,
-    LOG_START,
     METRICS,
+    PREFLIGHT,
     PROFILES,
-    WINDOW,
+    WINDOWS,
     Edit,
     Entry,
 )
@@ -104,10 +105,10 @@ def entry_of_metrics(suffix, workflow, fields):
 
 HARMLESS = {
     "a comment in a workflow": [
-        Edit(INC, "+ingest:", "# 2024-01-05 10:30Z, Ann: was td_lod> and ${nothing}\n+ingest:")
+        Edit(INC, "+log_run_start:", "# 2024-01-05 10:30Z, Ann: was td_lod> and ${nothing}\n+log_run_start:")
     ],
     "a comment in SQL": [
-        Edit(WINDOW, "WITH run", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH run")
+        Edit(WINDOWS, "WITH log", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH log")
     ],
     "a comment in the datasources": [
         Edit(DATASOURCES, "inc_datasources:", "# not 2023-09-01T00:00:00.000Z\ninc_datasources:")
@@ -119,7 +120,7 @@ HARMLESS = {
     ],
     "no quotes": [Entry("klaviyo_lists", "default_start_time", "2023-09-01T00:00:00.000000")],
     "quoted keys and values": [
-        Edit(INC, "td>: sql/klaviyo_failed.sql", '"td>": "sql/klaviyo_failed.sql"'),
+        Edit(INC, "td>: sql/klaviyo_result.sql", '"td>": "sql/klaviyo_result.sql"'),
         Edit(INC, "timezone: UTC", "'timezone': \"UTC\""),
         Edit(PROFILES, "360030", '"360030"'),
     ],
@@ -139,25 +140,35 @@ HARMLESS = {
     "one at a time": [
         Edit(INC, "limit: 3", "limit: 1"),
         Edit(HIST, "        _parallel:\n          limit: 3\n", ""),
+        Edit(PREFLIGHT, "    _parallel:\n      limit: 3\n", ""),
     ],
     "windows two at a time in one object": [
-        Edit(HIST, "          limit: 3", "          limit: 1"),
+        Edit(HIST, "limit: 3", "limit: 1"),
         Edit(
             HIST,
             "window: ${td.last_results.windows}\n",
-            "window: ${td.last_results.windows}\n            _parallel: {limit: 2}\n",
+            "window: ${td.last_results.windows}\n              _parallel: {limit: 2}\n",
         ),
     ],
     "more and longer tries": [
         Edit(INC, "limit: 2", "limit: 5"),
         Edit(INC, "interval: 30", "interval: 60\n              max_interval: 600"),
+        Edit(INC, "_retry: 2\n", "_retry: 5\n"),
+        Edit(INC, "limit: 6", "limit: 12"),
     ],
-    "fewer passes": [Edit(HIST, "_retry: 9", "_retry: 4")],
+    "fewer passes": [Edit(HIST, "_retry: 29", "_retry: 4")],
     "other windows": [
         Entry("klaviyo_events_hist", "window_days", "30"),
+        Entry("klaviyo_events", "window_days", "7"),
         Edit(DATASOURCES, "lookback_seconds: 7200", "lookback_seconds: 0"),
+        Entry("klaviyo_events", "late_days", "30"),
     ],
-    "one window": [Entry("klaviyo_events_hist", "window_days", "")],
+    "one window": [
+        Entry("klaviyo_events_hist", "window_days", ""),
+        Entry("klaviyo_events", "window_days", ""),
+    ],
+    "the windows of the backfill": [Entry("klaviyo_events", "window_days", None)],
+    "no late events": [Entry("klaviyo_events", "late_days", "0"), Entry("klaviyo_lists", "late_days", None)],
     "another database": [Edit(DATABASE, "src: client_src", "src: acme\n  other: x")],
     "the authentication from database.yml": [
         Edit(DATABASE, "databases:", "td_authentication_ids: {klaviyo: {default: 360030}}\ndatabases:"),
@@ -211,30 +222,39 @@ HARMLESS = {
     "an inline query": [Edit(HIST, "+create_database:\n", INLINE_QUERY)],
     "a script that makes variables": [
         Edit(
-            INC, "    +failed:\n", "    +py:\n      py>: a.b\n    +say:\n      echo>: ${made}\n    +failed:\n"
+            INC, "    +result:\n", "    +py:\n      py>: a.b\n    +say:\n      echo>: ${made}\n    +result:\n"
         )
     ],
     "tasks renamed": [
-        Edit(INC, "+load_object:", "+try:"),
+        Edit(INC, "+tries:", "+try_to_load:"),
+        Edit(INC, "+log_run_start:", "+begin:"),
+        Edit(INC, "+log_run_end:", "+end:"),
+        Edit(INC, "+one_run_at_a_time:", "+alone:"),
         Edit(HIST, "+load_windows:", "+windows_one_by_one:"),
     ],
     "a database and an engine on a task": [
         Edit(
             INC,
-            "              table: ${",
-            "              database: ${databases.src}\n              table: ${",
+            "                  table: ${",
+            "                  database: ${databases.src}\n                  table: ${",
         ),
         Edit(
             INC,
-            "      td>: sql/klaviyo_failed.sql\n",
-            "      td>: sql/klaviyo_failed.sql\n      engine: presto\n      priority: 1\n",
+            "      td>: sql/klaviyo_result.sql\n",
+            "      td>: sql/klaviyo_result.sql\n      engine: presto\n      priority: 1\n",
         ),
     ],
     "blanks in a variable": [
         Edit(
-            WINDOW,
+            WINDOWS,
             "${databases.src}.${datasource.table_name}",
             "${ databases.src }.${ datasource.table_name }",
+        ),
+        Edit(INC, "mark: ${session_uuid}.${attempt_id}", "mark: ${ session_uuid }.${ attempt_id }"),
+        Edit(
+            HIST,
+            "${JSON.stringify(hist_datasources)}\n        backfills",
+            "${ JSON.stringify(hist_datasources) }\n        backfills",
         ),
         Edit(
             CAMPAIGNS,
@@ -243,15 +263,40 @@ HARMLESS = {
         ),
     ],
     "the window written otherwise": [
-        Edit(WINDOW, "incremental AS (", "newest_record AS ("),
-        Edit(WINDOW, "      incremental.newest - ", "      newest_record.newest - "),
-        Edit(WINDOW, "FROM run, incremental,", "FROM run, newest_record,"),
+        Edit(WINDOWS, "watermark AS (", "newest_record AS ("),
         Edit(
-            WINDOW,
-            "replace(TD_TIME_STRING(run.ends, 's!'), ' ', 'T')",
-            "REPLACE( td_time_string(run.ends, 's!') , ' ','T' )",
+            WINDOWS,
+            "greatest(watermark.lesser, watermark.earliest)",
+            "greatest( newest_record.lesser , newest_record.earliest )",
         ),
-        Edit(WINDOW, "max(TD_TIME_PARSE(", "max(\n    TD_TIME_PARSE("),
+        Edit(WINDOWS, "FROM run, backfill, watermark", "FROM run, backfill, newest_record"),
+        Edit(
+            WINDOWS,
+            "replace(TD_TIME_STRING(span.ends, 's!'), ' ', 'T')",
+            "REPLACE( td_time_string(span.ends, 's!') , ' ','T' )",
+        ),
+        Edit(
+            WINDOWS,
+            "WHERE log.table_name = '${datasource.historical_table || datasource.table_name}'",
+            "WHERE log.table_name IN ( '${ datasource.historical_table || datasource.table_name }' )",
+        ),
+    ],
+    "the look for another run written otherwise": [
+        Edit(
+            INC,
+            "+ingest:\n  if>: ${td.last_results.other_run != ''}",
+            '+ingest:\n  if>: ${td.last_results.other_run !== ""}',
+        ),
+        Edit(
+            HIST,
+            "+ingest:\n  if>: ${td.last_results.other_run != ''}",
+            "+ingest:\n  if>: ${ td.last_results.other_run }",
+        ),
+        Edit(
+            HIST,
+            "    fail>: ${td.last_results.other_run}\n  _else_do",
+            "    +stop:\n      fail>: another run is under way\n  _else_do",
+        ),
     ],
     "a longer schedule": [
         Edit(
@@ -264,7 +309,7 @@ HARMLESS = {
     "talk of keys": [
         Edit(
             "README.md",
-            "## Start\n",
+            "# Klaviyo of Acme Outdoor\n",
             "## Start\n\n`pk_...`, PUBLIC_KEY, pk_your_private_key_goes_here, pk_customer_id, abc1234/def\n",
         )
     ],
@@ -277,8 +322,13 @@ HARMLESS = {
     ],
     "more in .digdagignore": [Edit(DIGDAGIGNORE, "\n*credentials", "\n*.md\ndocs/\n/notes/**\n*credentials")],
     "a log of another source": [
-        Edit(LOG_START, "-- A load begins; from the Klaviyo ingestion template.", "-- Acme's log."),
-        Edit(LOG_START, "|| '.000000'", "|| 'Z'"),
+        Edit(
+            CREATE_LOG,
+            "-- The log of all ingestion; from the Klaviyo ingestion template, other",
+            "-- Acme's log; other",
+        ),
+        Edit(CREATE_LOG, "VARCHAR,\n  status", "VARCHAR, -- '.000Z'\n  status"),
+        Edit(CREATE_LOG, "\n)\n", "\n) COMMENT 'since 2023-09-01 00:00'\n"),
     ],
 }
 

@@ -22,7 +22,7 @@ from treasure_data import TreasureData
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "extensions"))
 
-from klaviyo.schedules import runs_a_day  # noqa: E402
+from klaviyo.schedules import runs_a_day
 
 INCREMENTAL = "klaviyo_ingest_inc"
 WORKFLOWS = ("klaviyo_ingest_hist", INCREMENTAL)

@@ -71,8 +71,8 @@ def test_a_record_of_any_edge_is_loaded(acme):
 
 def test_a_change_during_the_backfill_of_what_was_loaded_already_is_loaded(acme):
     changed = acme.account.records("profiles")[0]
-    rows = acme.td.rows("SELECT updated FROM client_src.klaviyo_profiles WHERE id = '%s'" % changed["id"])
-    assert (changed["updated"],) in rows
+    rows = acme.td.rows("SELECT id, updated FROM client_src.klaviyo_profiles")
+    assert (changed["id"], changed["updated"]) in rows
 
 
 def test_all_objects_meet_where_the_run_of_the_backfill_began(acme):

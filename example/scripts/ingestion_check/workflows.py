@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
 from .digdag import ERROR_VARIABLES, TAKE_A_FILE, VARIABLES, is_task
 from .expected import nearest
+from .expressions import EXPRESSION
 from .places import Place
 from .yaml_places import Map, Text, texts
+
+# How the SQL files that write ingestion_log begin; _start.sql, _success.sql and _error.sql follow.
+LOG_SQL = "sql/klaviyo_log_ingestion_"
 
 
 class Surroundings(NamedTuple):
@@ -74,10 +79,9 @@ class Step:
         return [normpath(join(dirname(self.path), name)) for name in names]
 
     def logs(self, what: str) -> bool:
-        """Whether it is, or is called, the log step of a start, a success or an error."""
-        return (
-            self.name == f"+log_ingestion_{what}" or self.command == f"sql/klaviyo_log_ingestion_{what}.sql"
-        )
+        """Whether it is, or is called, the log step of a start, a success or an error; or of either end."""
+        pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(LOG_SQL) else ""
+        return self.name == f"+log_ingestion_{what}" or fnmatchcase(f"{LOG_SQL}{what}.sql", pattern)
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""

@@ -83,7 +83,7 @@ watermark AS (
   SELECT
     least(COALESCE(records.newest, logged.ends), COALESCE(logged.ends, records.newest)) AS lesser,
     -- where the log tells that what lies before was loaded, it is not asked for again and again
-    COALESCE(least(run.began - run.window_seconds, logged.ends - 86400), 0) AS floor
+    COALESCE(least(run.began - run.window_seconds, logged.ends - 86400), 0) AS earliest
   FROM run, records, logged
 ),
 span AS (
@@ -91,7 +91,7 @@ span AS (
     IF('${datasource.historical_table}' = '',
       TD_TIME_PARSE('${datasource.default_start_time}'),
       COALESCE(
-        greatest(watermark.lesser, watermark.floor) - ${datasource.lookback_seconds || 0},
+        greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},
         backfill.began - ${datasource.lookback_seconds || 0},
         TD_TIME_PARSE('${datasource.default_start_time}')
       )
@@ -143,7 +143,7 @@ gaps AS (
   WHERE starts > reached
 ),
 -- Single seconds are the edges of windows that touch, as version 0.1.0 asked for: several go in one load.
-seconds AS (
+single_seconds AS (
   SELECT
     starts,
     row_number() OVER (ORDER BY starts) - 1 AS position,
@@ -159,10 +159,10 @@ missing AS (
   FROM gaps
   WHERE ends - starts > 1
   UNION ALL
-  SELECT min(seconds.starts), max(seconds.starts) + 1
-  FROM seconds
+  SELECT min(edge.starts), max(edge.starts) + 1
+  FROM single_seconds AS edge
   CROSS JOIN asked
-  GROUP BY seconds.position / (asked.window_seconds / COALESCE(seconds.distance, asked.window_seconds) + 1)
+  GROUP BY edge.position / (asked.window_seconds / COALESCE(edge.distance, asked.window_seconds) + 1)
 ),
 tries AS (
   SELECT
@@ -207,9 +207,10 @@ stepped AS (
   SELECT
     stretches.starts,
     stretches.ends,
+    -- a second more may be asked for in one, where that saves a window
     least(
-      COALESCE(min(heavy.step), max(asked.window_seconds) + 1),
-      max(IF(stretches.ends - stretches.starts > asked.window_seconds + 1, asked.window_seconds, asked.window_seconds + 1))
+      COALESCE(min(heavy.step), stretches.ends - stretches.starts),
+      max(asked.window_seconds) + IF(stretches.ends - stretches.starts = max(asked.window_seconds) + 1, 1, 0)
     ) AS step
   FROM stretches
   CROSS JOIN asked

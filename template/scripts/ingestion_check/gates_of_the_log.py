@@ -3,29 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .expected import expect_form, expect_value
 from .gate import gate
 from .places import Problem
-from .repo import LISTS, Repo
+from .repo import BACKFILL, LISTS, Repo
+from .workflows import LOG_SQL, Step
+from .yaml_places import parts
+
+# Asks ingestion_log for another run of the same workflow.
+LOOK = "sql/klaviyo_other_run.sql"
+# Tells a run's rows from all others: neither id is unique by itself.
+MARK = "${session_uuid}.${attempt_id}"
 
 
 @gate("Each load stands between its log steps, each with its SQL file")
 def loads_are_logged(repo: Repo) -> Iterator[Problem]:
     """What was loaded, what failed and what never started is read from these rows, by later passes too."""
     for step in repo.steps:
-        file = f"sql/klaviyo_{step.name[1:]}.sql"
-        if re.fullmatch(r"\+log_ingestion_(start|success|error)", step.name) and step.command != file:
+        named = re.fullmatch(r"\+log_ingestion_(start|success|error)", step.name)
+        if named and step.command != (file := f"{LOG_SQL}{named[1]}.sql"):
             yield step.body.at(step.operator).problem(f"{step.name} must run {file}")
     for root in repo.loaders:
         if root.workflow not in {load.workflow for load in repo.lasting}:
             yield Problem(root.path, 1, "there is no td_load>, so nothing is loaded")
     for load in repo.lasting:
         if not any(step.logs("start") for step in repo.before(load)):
-            yield load.place.problem("a task before this one must run sql/klaviyo_log_ingestion_start.sql")
+            yield load.place.problem(f"a task before this one must run {LOG_SQL}start.sql")
         if not any(step.logs("success") and step.object is load.object for step in repo.after(load)):
-            yield load.place.problem("a task after this one must run sql/klaviyo_log_ingestion_success.sql")
+            yield load.place.problem(f"a task after this one must run {LOG_SQL}success.sql")
+
+
+@gate("Each run logs its start, looks for another run, and logs its end")
+def runs_are_logged(repo: Repo) -> Iterator[Problem]:
+    """Two runs at once load everything twice. Each sees the other by these rows, and its own by its mark; one
+    without an end is taken to be under way for a day, and holds up the next.
+    """
+    steps: list[tuple[str, Callable[[Step], bool]]] = [
+        (f"run {LOG_SQL}start.sql", lambda step: step.logs("start")),
+        (f"then run {LOOK}, with store_last_results: true", _looks_for_another_run),
+        ("then fail if there is one: if>: ${td.last_results.other_run != ''}", _gives_way),
+        ("then load", lambda step: step in repo.lasting),
+        (f"in the end run {LOG_SQL}success.sql", lambda step: step.logs("success")),
+    ]
+    for root in repo.loaders:
+        yield from expect_value(root.body.section("_export"), "mark", MARK)
+        own = [step for step in root.walk() if not step.object and not step.after_error]
+        for step in (step for step in own if step.logs("start") or step.logs("success")):
+            yield from expect_form(step.body, "table_name", "empty in a row of the run", r"")
+        left = (step for step in root.walk() if step in own or step in repo.lasting)
+        missing = [what for what, is_it in steps if not any(is_it(step) for step in left)]
+        if missing:
+            yield root.place.problem(f"a task of the run, in no loop over objects, must {missing[0]}")
+
+
+def _looks_for_another_run(step: Step) -> bool:
+    return step.command == LOOK and step.stores_results
+
+
+def _gives_way(step: Step) -> bool:
+    condition = re.fullmatch(r"\$\{\s*td\.last_results\.other_run\s*(!==?\s*(''|\"\")\s*)?\}", step.command)
+    return bool(condition) and any("fail>" in part for part in parts(step.body.section("_do")))
 
 
 @gate("Log rows name the table that is loaded, and the workflow")
@@ -34,14 +73,18 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
     for load in repo.lasting:
         for step in repo.before(load) + repo.after(load):
             if step.object is load.object and (step.logs("start") or step.logs("success")):
-                yield from expect_value(step.body, "source_name", load.body.text("table"))
+                for key in ("source_name", "table_name"):
+                    yield from expect_value(step.body, key, load.body.text("table"))
+                for key in ("start_time", "end_time"):
+                    yield from expect_form(step.body, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
     for step in repo.steps:
-        if "workflow_name" in step.body:
-            yield from expect_form(step.body, "workflow_name", step.workflow, r"\$\{.*")
+        for given in (step.body, step.body.section("_export")):
+            if "workflow_name" in given:
+                yield from expect_form(given, "workflow_name", step.workflow, r"\$\{.*")
         others = [name for name, owner in LISTS.items() if step.workflow in {*LISTS.values()} - {owner}]
-        # What is given as `backfills` is asked about, and not loaded.
-        given = [text for text in step.texts if text is not step.body.get("backfills")]
-        for text, name in ((text, name) for text in given for name in others if name in text):
+        for text, name in ((text, name) for text in step.texts for name in others if name in text):
+            if name == BACKFILL and text is step.body.get("backfills"):
+                continue  # asked about, and not loaded
             yield text.at(name).problem(f"{name} is for {LISTS[name]}, not for {step.workflow}")
 
 

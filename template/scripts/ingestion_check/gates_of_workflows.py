@@ -133,7 +133,8 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
 def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
     """That no COALESCE in a query goes from the table to the log of its backfill, and on to the default."""
     table = r"\b(?:FROM|JOIN)\s+(?:\$\{[^{}]*\}\.|\w+\.)?\$\{\s*datasource\."
-    wanted = [table + "table_name", r"datasource\.historical_table", r"datasource\.default_start_time"]
+    backfill = r"(?:=\s*'|\bIN\s*\(\s*'|\.)\$\{\s*datasource\.historical_table"
+    wanted = [table + "table_name", backfill, r"datasource\.default_start_time"]
     found = list(coalesces(sql))
     for _, given in found:
         order = [next((n for n, text in enumerate(given) if re.search(one, text)), -1) for one in wanted]

@@ -35,7 +35,7 @@ def arguments(sql: str, start: int) -> list[str]:
 
 
 def coalesces(sql: str) -> Iterator[tuple[int, list[str]]]:
-    """Each COALESCE of a query: its offset and its arguments, each with the subqueries that it goes back to."""
+    """Each COALESCE of a query: its offset, and its arguments with the subqueries that they go back to."""
     subqueries = {found[1]: ",".join(arguments(sql, found.end())) for found in _SUBQUERY.finditer(sql)}
     for found in re.finditer(r"\bCOALESCE\s*\(", sql, re.IGNORECASE):
         yield found.start(), [_with_subqueries(text, subqueries) for text in arguments(sql, found.end())]

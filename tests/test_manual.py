@@ -1,0 +1,163 @@
+"""docs/klaviyo.md is the manual of each client's repo: short, in commands to paste, and true of its answers."""
+
+import re
+import subprocess
+from importlib.metadata import version
+
+import pytest
+import sqlglot
+import yaml
+import zendesk_repo
+from by_hand import add_klaviyo
+from klaviyo.catalogue import CATALOGUE
+from packaging.version import Version
+
+MANUAL = "docs/klaviyo.md"
+FEW = {"objects": ["lists"], "ci": "none"}
+MANY = {
+    "td_region": "eu01",
+    "td_project": "acme",
+    "objects": ["events", "metrics"],
+    "metrics_load": "full",
+    "custom_objects": [{"name": "campaigns_snapshot", "data_source": "campaigns"}],
+    "schedule": "hourly",
+    "latest_tables": True,
+    "alert_email": "data-team@example.com",
+    "alert_slack": True,
+    "freshness_hours": 24,
+}
+
+
+@pytest.fixture(params=[{}, FEW, MANY], ids=["default", "few", "many"], scope="module")
+def answers(request, example_answers):
+    return {**example_answers, **request.param}
+
+
+@pytest.fixture(scope="module")
+def repo(copie_session, answers):
+    result = copie_session.copy(extra_answers=answers)
+    assert result.exit_code == 0, result.exception
+    return result.project_dir
+
+
+@pytest.fixture(scope="module")
+def manual(repo):
+    return (repo / MANUAL).read_text(encoding="utf-8")
+
+
+def blocks(manual, language=""):
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", manual, re.DOTALL | re.MULTILINE)
+    return [text for found, text in fenced if found == language]
+
+
+def commands(manual):
+    """Every command, a line of a block or between backticks."""
+    lines = [line for block in blocks(manual) for line in block.splitlines()]
+    found = [line for line in lines if not re.match(r"klaviyo_\w+: ok", line)]
+    return found + re.findall(
+        r"`((?:td|uvx|git|uv) [^`]*)`", re.sub(r"```.*?```", "", manual, flags=re.DOTALL)
+    )
+
+
+# Where it speaks of a command, and gives none.
+MENTIONED = {"td wf push", "td wf start", "td wf run"}
+
+
+def td_commands(manual):
+    found = [command for command in commands(manual) if re.search(r"\btd .*(wf|query) ", command)]
+    return [command for command in found if command not in MENTIONED]
+
+
+def test_with_the_default_answers_it_is_at_most_300_lines(example_repo):
+    assert len((example_repo / MANUAL).read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_a_link_leads_to_a_heading_or_a_file(repo, manual):
+    slugs = {
+        "#" + heading.lower().replace(" ", "-") for heading in re.findall("^## (.*)$", manual, re.MULTILINE)
+    }
+    links = set(re.findall(r"\]\((?!https)([^)]+)\)", manual))
+    assert links == slugs
+    readme = (repo / "README.md").read_text(encoding="utf-8")
+    pointers = re.findall(rf"\]\({MANUAL}(#[^)]*)?\)", readme)
+    assert pointers
+    assert set(pointers) - {""} <= slugs
+
+
+def test_each_command_can_be_pasted_as_it_stands(manual):
+    found = commands(manual)
+    assert len(found) > 20
+    for command in found:
+        assert not re.search(r"<|\.\.\.|YOUR|[A-Z]{4,}_ID|\{\{|…", command), command
+        assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0, command
+
+
+def test_each_workflow_query_and_file_that_it_names_is_there(repo, manual):
+    for command in td_commands(manual):
+        for workflow in re.findall(r"\bklaviyo_(?:ingest_\w+|preflight|latest|freshness)\b(?= |$)", command):
+            if " wf " in command:
+                assert (repo / f"ingestion/{workflow}.dig").is_file(), command
+    named = set(re.findall(r"(?:ingestion/)?((?:sql|config)/[\w.]+|klaviyo_\w+\.sql)", manual))
+    assert len(named) > 6
+    for name in named:
+        assert list((repo / "ingestion").rglob(name.rpartition("/")[2])), name
+
+
+def test_each_query_in_a_command_is_trino(manual):
+    queries = re.findall(r'query [^"\n]*"([^"]+)"', manual)
+    queries += re.findall(r"`((?:DROP|DESCRIBE) [^`]+)`", manual)
+    assert len(queries) >= 2
+    for query in queries:
+        assert sqlglot.parse_one(query, read="trino")
+
+
+def test_each_td_command_names_the_region_and_the_project(manual, answers):
+    found = td_commands(manual)
+    assert len(found) > 8
+    told = {"us01": "td", "eu01": "td -e https://api.eu01.treasuredata.com"}[answers["td_region"]]
+    for command in found:
+        assert re.search(rf"(^|[( ]){re.escape(told)} (wf|query) ", command), command
+        if not re.search("wf check|query", command):
+            assert f" {answers['td_project']}" in command, command
+
+
+def test_only_what_the_answers_make_true_is_said(manual, answers):
+    sources = {known.name: known.data_source for known in CATALOGUE}
+    loaded = set(answers["objects"]) | {each["name"] for each in answers["custom_objects"]}
+    tables = re.findall(r"^\| (\w+) \| `klaviyo_\w+`, `", manual, re.MULTILINE)
+    assert set(tables) == loaded
+    scopes = {sources[name] for name in answers["objects"]}
+    scopes |= {each["data_source"] for each in answers["custom_objects"]}
+    assert set(re.findall(r"`(\w+):read`", manual)) == scopes
+    said = {
+        "wf disable": answers["schedule"] != "none",
+        "wf enable": answers["schedule"] != "none",
+        "it has no schedule": answers["schedule"] == "none",
+        "last 7 days of events": "events" in loaded,
+        "in full](#change-it)": "metrics" in loaded and answers["metrics_load"] == "incremental",
+        "Query `klaviyo_<object>_latest`": answers["latest_tables"],
+        "prints, for each object, a query": not answers["latest_tables"],
+        "data-team@example.com": bool(answers["alert_email"]),
+        "klaviyo_slack_webhook": answers["alert_slack"],
+        "klaviyo_freshness`": answers["freshness_hours"] > 0,
+        "check.yml": answers["ci"] == "github",
+        "are `updated_at` and `created_at` in the table": "campaigns" in scopes,
+        answers["default_start_date"][:10]: True,
+        f"`{answers['target_database']}`": True,
+    }
+    assert [words for words in said if (words in manual) != said[words]] == []
+
+
+def test_its_ci_example_is_yaml(manual):
+    (example,) = blocks(manual, "yaml")
+    assert all("run" in step or "uses" in step for step in yaml.safe_load(example))
+
+
+def test_it_is_there_where_the_readme_is_another_source_s(pristine_template, tmp_path):
+    if Version(version("copier")) < Version("9.10.3"):
+        pytest.skip("this Copier adds to no repo of another source")
+    repo = zendesk_repo.make(tmp_path / "acme")
+    ended = add_klaviyo(pristine_template, repo)
+    assert ended.exit_code == 0, ended.output
+    assert (repo / "README.md").read_text(encoding="utf-8") == "# Ingestion of Acme\n"
+    assert "in the database `acme_raw`" in (repo / MANUAL).read_text(encoding="utf-8").replace("into", "in")

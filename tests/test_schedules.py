@@ -1,0 +1,55 @@
+"""How long a schedule lets pass between two runs, and what the report says where that is too long for freshness_hours."""
+
+import math
+
+import pytest
+from by_hand import ANSWERS, copier
+from klaviyo.schedules import freshness_warning, longest_gap, runs_a_day
+
+DAY = 24
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours", "runs"),
+    [
+        ("none", math.inf, 0),
+        ("hourly", 1, 24),
+        ("daily", DAY, 1),
+        ("*/15 * * * *", 0.25, 96),
+        ("0 6,22 * jan-DEC *", 16, 2),
+        ("30 4 * * mon-fri", 3 * DAY, 5 / 7),
+        ("0 0 * * 7", 7 * DAY, 1 / 7),
+        ("0 0 * * sun,0,7", 7 * DAY, 1 / 7),
+        ("0 0 1 * *", 31 * DAY, 12 / 365),
+        # As Digdag's cron4j has it: all five must match, and a step counts after a range or * alone.
+        ("0 0 13 * 5", 245 * DAY, 1 / 200),
+        ("5/20 0 * * *", DAY, 1),
+        ("0 0 29 2 *", math.inf, 1 / 800),
+    ],
+)
+def test_the_longest_gap_of_a_schedule(schedule, hours, runs):
+    assert longest_gap(schedule) == hours
+    assert runs_a_day(schedule) == pytest.approx(runs, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("hours", "schedule", "said"),
+    [
+        (0, "none", ""),
+        (24, "daily", ""),
+        (23, "daily", "lets up to 24 hours pass"),
+        (48, "30 4 * * mon-fri", "lets up to 72 hours pass"),
+        (6, "none", "there is no schedule"),
+        (6, "0 0 29 2 *", "a year or more"),
+    ],
+)
+def test_a_gap_that_is_longer_than_freshness_hours_is_told(hours, schedule, said):
+    warning = freshness_warning(hours, schedule)
+    assert said in warning
+    assert bool(warning) == bool(said)
+
+
+def test_the_report_of_a_copy_tells_it(released, tmp_path):
+    ended = copier("copy", *ANSWERS, "-d", "freshness_hours=6", released, tmp_path / "acme", cwd=tmp_path)
+    assert ended.exit_code == 0, ended.output
+    assert "freshness_hours is 6, but there is no schedule" in ended.output
