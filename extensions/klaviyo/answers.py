@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .accounts import account_problems
 from .catalogue import KlaviyoObject, chosen_objects
 from .destination import remember_where_copier_was_started
 from .ingestion_check.credentials import holds_key, without_token
@@ -69,6 +70,9 @@ def check_answers(context: Context) -> bool:
     conf = context["_copier_conf"]
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
         lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
+    account = answers.get("account") or ""
+    if not answer_problem(account, "account"):
+        lines += account_problems(context, account)
     lines += [*unknown_answers(context), *place_problems(context)]
     if lines:
         raise refusal(lines)
@@ -120,4 +124,7 @@ def answers_to_store(context: Context) -> dict[str, Any]:
 
 @pass_context
 def objects_to_load(context: Context) -> list[KlaviyoObject]:
-    return chosen_objects(context["objects"], context["custom_objects"], context["metrics_load"])
+    """The objects that this repo, or this account of it, loads."""
+    return chosen_objects(
+        context["objects"], context["custom_objects"], context["metrics_load"], context["source"]
+    )

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from .expressions import EXPRESSION
 
 # What Trino reserves can be no column, unless it is quoted.
-_RESERVED = frozenset(
-    """
+_RESERVED = {
+    *"""
     ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_DATE CURRENT_TIME
     CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE EXCEPT EXECUTE
     EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE
     LOCALTIME LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP
     SELECT TABLE THEN TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
     """.split()
-)
+}
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
 # What follows these words is a table, with its database before a dot; both may hold a `${...}`.
