@@ -52,7 +52,7 @@ def test_the_tables_go_to_the_database_that_is_there(joined):
 
 def test_later_fixes_reach_our_files_and_leave_theirs(released, joined):
     template = released / "template"
-    edit(template / f"{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     edit(template / ".gitignore.jinja", ".digdag/\n", ".digdag/\n*.fixed\n")
     for path in FILES:
         for shared in (template / path, template / f"{path}.jinja"):

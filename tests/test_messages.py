@@ -93,6 +93,17 @@ def test_a_data_source_that_the_connector_is_not_known_to_have_is_noted(pristine
     assert "not for flows: klaviyo_preflight tells whether it has it" in note
 
 
+def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template, tmp_path):
+    (tmp_path / "acme/ingestion").mkdir(parents=True)
+    (tmp_path / "acme/ingestion/zendesk_ingest_inc.dig").write_text(
+        "+a:\n  echo>: theirs\n", encoding="utf-8"
+    )
+    shown = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path).output
+    (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
+    assert "zendesk_ingest_inc.dig" in note
+    assert "not 'ingestion' unless it is that" in note
+
+
 def test_each_quality_gate_is_named_before_the_next_steps(first_copy):
     shown, repo = first_copy
     lines = shown[: shown.index(NEXT_STEPS[0])].splitlines()

@@ -24,15 +24,43 @@ WORKFLOWS = ["klaviyo_ingest_inc.dig", "klaviyo_ingest_hist.dig"]
 # What Digdag would know when it runs the SQL files.
 PARAMETERS = {
     "databases": {"src": "client_src"},
-    "datasource": dict.fromkeys(["incremental_field", "table_name", "historical_table", "mode"], "x")
-    | {"lookback_seconds": 1, "window_days": None, "default_start_time": "2023-09-01T00:00:00.000000"},
+    "datasource": dict.fromkeys(
+        [
+            "config_file",
+            "incremental_field",
+            "historical_field",
+            "historical_table",
+            "mode",
+            "name",
+            "object",
+            "table_name",
+        ],
+        "x",
+    )
+    | {
+        "days": 90,
+        "default_start_time": "2023-09-01T00:00:00.000000",
+        "end_time": "",
+        "field_seconds": "TD_TIME_PARSE(updated)",
+        "late_days": None,
+        "lookback_seconds": 1,
+        "most_windows": 20,
+        "since": 0,
+        "start_time": "",
+    },
     "datasources": "[]",
+    "backfills": "[]",
+    "end_time": "",
     "error_message": "it''s broken",
-    "field": "updated",
-    "run_started": "1700000000",
+    "job_id": "1",
+    "mark": "11111111-aaaa.7",
+    "records": 2,
+    "session_uuid": "11111111-aaaa",
     "source_name": "klaviyo",
+    "start_time": "",
     "table_name": "klaviyo_profiles",
-    "td": {"last_job": {"id": "1", "num_records": "2"}, "last_results": {"start_time": "", "end_time": ""}},
+    "td": {"last_results": {"columns": "id", "field": "updated", "missing": "", "needed": "id"}},
+    "windows_left": 0,
     "workflow_name": "klaviyo_ingest_inc",
 }
 
@@ -72,7 +100,7 @@ def test_a_workflow_loads_three_objects_at_once_and_logs_each(example_repo, work
     text = (example_repo / "ingestion" / workflow).read_text(encoding="utf-8")
     assert re.findall(r"_parallel:\n +limit: (\d+)", text) == ["3"]
     for step in ("start", "success", "error"):
-        assert f"td>: sql/log_ingestion_{step}.sql" in text
+        assert f"td>: sql/klaviyo_log_ingestion_{step}.sql" in text
     assert "_error:" in text.splitlines(), "the root has no _error"
     assert "          _error:" in text.splitlines(), "the object has no _error"
 

@@ -161,17 +161,17 @@ LOAD = (
 )
 EDITS = [
     (
-        SQL + "klaviyo_incremental_window.sql",
-        "'.000000'\n  END",
-        "'.000Z'\n  END",
+        SQL + "klaviyo_windows.sql",
+        "(ends, 's!'), ' ', 'T') || '.000000'",
+        "(ends, 's!'), ' ', 'T') || '.000Z'",
         ".000Z must give YYYY-MM-DDTHH:MM:SS.000000",
     ),
-    (SQL + "log_ingestion_start.sql", "INSERT", "-- 2023-09-01T00:00:00.000000Z\nINSERT", START),
+    (SQL + "klaviyo_log_ingestion_start.sql", "INSERT", "-- 2023-09-01T00:00:00.000000Z\nINSERT", START),
     (SQL + "klaviyo_monitoring.sql.jinja", "SELECT", "-- 2023-09-01 00:00\nSELECT", START),
     (
-        SQL + "klaviyo_incremental_window.sql",
-        "max(TD_TIME_PARSE(${datasource.incremental_field ",
-        "max(TD_TIME_PARSE(${datasource.incremental_field_connector ",
+        SQL + "klaviyo_not_started.sql",
+        "'$.incremental_field'",
+        "'$.incremental_field_connector'",
         "must be incremental_field: this is SQL",
     ),
     (
@@ -204,7 +204,7 @@ EDITS = [
         "{% if true %}",
         "the connector refuses incremental_field here",
     ),
-    ("extensions/klaviyo/catalogue.py", 'inc_field="updated_at", ', "", "not updated twice"),
+    ("extensions/klaviyo/catalogue.py", 'inc_field="updated_at",', "", "not updated twice"),
 ]
 
 

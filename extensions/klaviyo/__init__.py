@@ -22,7 +22,7 @@ from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
 from .credentials import Credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
-from .next_steps import into_git, notes
+from .next_steps import into_git, neighbours, notes
 from .regions import CONSOLES, console, td
 from .timestamps import timestamp
 
@@ -54,6 +54,7 @@ class KlaviyoExtension(Extension):
             into_git=into_git,
             is_new_repo=is_new_repo,
             lines_of_others=lines_of_others,
+            neighbours=neighbours,
             notes=notes,
             of_the_first=of_the_first,
             quality_gates=AfterWriting(before, credentials).quality_gates,

@@ -28,6 +28,18 @@ def into_git(context: Context) -> list[str]:
 
 
 @pass_context
+def neighbours(context: Context) -> list[str]:
+    """What a first copy should say of the other workflows that a push takes along."""
+    there = destination(context, "ingestion").glob("*.dig")
+    others = sorted(file.name for file in there if not file.name.startswith("klaviyo_"))
+    return [
+        f"ingestion/ has {name} too, so td_project must be the project that it is pushed to, and not "
+        f"{context['td_project']!r} unless it is that: from two projects its schedule would run twice."
+        for name in others[:1]
+    ]
+
+
+@pass_context
 def notes(context: Context) -> list[str]:
     """What is as it was asked for, but should be looked at."""
     documented = [known.data_source for known in CATALOGUE]

@@ -46,7 +46,10 @@ def test_credentials_that_are_in_git_are_found(check, client_repo):
         ),
         "in a comment": Edit(INC, "timezone: UTC", f"timezone: UTC  # {KEY}"),
         "in the README": Edit(
-            "README.md", "# Klaviyo of Acme Outdoor\n", f"## Start\n\nOur key is `{KEY}`.\n", "Our key is"
+            "README.md",
+            "# Acme Outdoor: Klaviyo → Treasure Data\n",
+            f"# Acme\n\nOur key is `{KEY}`.\n",
+            "Our key is",
         ),
         "one of TD": Edit(DATABASE, "databases:", f"# 1234/{'0123456789' * 4}\ndatabases:"),
     }

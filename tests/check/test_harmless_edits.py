@@ -309,7 +309,7 @@ HARMLESS = {
     "talk of keys": [
         Edit(
             "README.md",
-            "# Klaviyo of Acme Outdoor\n",
+            "# Acme Outdoor: Klaviyo → Treasure Data\n",
             "## Start\n\n`pk_...`, PUBLIC_KEY, pk_your_private_key_goes_here, pk_customer_id, abc1234/def\n",
         )
     ],

@@ -57,6 +57,14 @@ ANSWERS = {
         "events_lookback_hours": 0,
         "target_database": "",
     },
+    "tables of the newest records, alerts by Slack and mail, and where loads are missing": {
+        "latest_tables": True,
+        "schedule": "daily",
+        "alert_email": "data@example.com, ops@example.com",
+        "alert_slack": True,
+        "freshness_hours": 48,
+    },
+    "full metrics with tables of the newest records": {"metrics_load": "full", "latest_tables": True},
     "events alone, daily, an authentication by name": {
         "objects": ["events"],
         "schedule": "daily",

@@ -80,7 +80,7 @@ def test_without_row_and_secret_the_mail_comes(acme, fail):
     acme.td.fail_query("'ERROR' AS status")
     failed = fail(slack=None)
     assert (len(failed.mails), failed.posts, failed.errors) == (1, [], [])
-    assert_where_to_look(failed.texts[0].splitlines())
+    assert_it_is_all_there(failed.texts[0])
 
 
 def test_a_message_that_cannot_be_shown_hides_neither_mail_nor_post_nor_row(acme, fail):

@@ -1,6 +1,6 @@
 """Latest tables on the engine: made and merged in the incremental run and by themselves, isolated, at little cost.
 
-What makes a row the newest, and what a merge reads, is seen in ../test_latest_queries.py, without Digdag.
+What makes a row the newest, and what a merge reads, is seen in ../test_latest_rows.py, without Digdag.
 """
 
 from collections import Counter

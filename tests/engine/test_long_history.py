@@ -20,7 +20,7 @@ def acme(ingest):
     acme = ingest(objects=["profiles", "events"], alert_email="data-team@example.com")
     for table in (PROFILES, EVENTS):
         acme.change_datasource(table, window_days=5)
-    acme.edit("sql/klaviyo_not_started.sql", "(900 - 60 * objects) / 6.7", "8")
+    acme.edit("sql/klaviyo_not_started.sql", "(900 - 75 * objects) / 6.7", "8")
     acme.td.fail_load(PROFILES, after=8, message="401 Unauthorized")
     with digdag.Mailbox() as mailbox:
         acme.first = acme.run(HIST, mailbox=mailbox, timeout=600)

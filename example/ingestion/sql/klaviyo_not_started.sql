@@ -130,7 +130,7 @@ SELECT
       || '","field_seconds":"' || field_seconds
       || '","since":' || CAST(since AS varchar)
       || ',"most_windows":'
-      || CAST(greatest(1, CAST(floor((900 - 60 * objects) / 6.7 / greatest(with_windows, 1)) AS bigint)) AS varchar)
+      || CAST(greatest(1, CAST(floor((900 - 75 * objects) / 6.7 / greatest(with_windows, 1)) AS bigint)) AS varchar)
       || ',' || substr(fields, 2)
     ORDER BY was_tried, position
   ), ','), '') || ']' AS not_started

@@ -48,14 +48,14 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
     ]
     for root in repo.loaders:
         yield from expect_value(root.body.section("_export"), "mark", MARK)
-        own = [step for step in root.walk() if not step.object and not step.after_error]
+        own = [step for step in root.walk() if not step.in_loop and not step.after_error]
         for step in (step for step in own if step.logs("start") or step.logs("success")):
             yield from expect_form(step.body, "table_name", "empty in a row of the run", r"")
         left = (step for step in root.walk() if step in own or step in repo.lasting)
         missing = [what for what, is_it in steps if not any(is_it(step) for step in left)]
         if missing:
             what = missing[0].replace("{source}", root.account.source)
-            yield root.place.problem(f"a task of the run, in no loop over objects, must {what}")
+            yield root.place.problem(f"a task outside of loops must {what}")
 
 
 def _looks_for_another_run(step: Step) -> bool:

@@ -39,6 +39,7 @@ class Step:
         workflow: the name of the workflow.
         account: whose workflow it is.
         above: the steps that this one stands in, the nearest first.
+        in_loop: whether it is done for each of several values.
         object: the block that is done for each datasource, if this is it or stands in it.
         scope: the variables that the tasks in it see, with their properties.
     """
@@ -56,6 +57,7 @@ class Step:
         self.after_error: bool = name in ("_error", "_check") or bool(parent and parent.after_error)
         # The variables that a for_each> gives to its block, each with its values.
         self.items = parent.body.section("for_each>") if parent and name == "_do" else Map(self.place)
+        self.in_loop: bool = bool(self.items or (parent and parent.in_loop))
         self.object: Step | None = self if "datasource" in self.items else parent and parent.object
         self.scope: set[str] = (parent.scope if parent else VARIABLES) | self._defined()
         self.texts = [text for key, value in body.items() if not is_task(key) for text in texts(value)]
