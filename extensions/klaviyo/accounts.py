@@ -73,7 +73,8 @@ def account_problems(context: Context, account: str) -> Iterator[str]:
         )
         whose = repr(there) if there else "the one without a name"
         yield (
-            f"account: {account!r} is invalid, {own} is for {whose}, and a name stays, as all tables have it. For one more: {one_more}"
+            f"account: {account!r} is invalid, {own} is for {whose}, and a name stays, as all tables "
+            f"have it. For one more: {one_more}."
         )
     elif account and "account" not in _first(stored):
         yield f"account: {account!r} is invalid, the first one's version knows no others: copier update."
@@ -87,7 +88,7 @@ def _is_there(file: str, answers: dict[str, Any]) -> str:
     return (
         f"account: {answers.get('client_name')} has {named} in {file} already, with the authentication "
         f"{answers.get('td_authentication_id')}. For one more: -d account=NAME --answers-file "
-        f"{answers_file('NAME')}; to change that one: {update}"
+        f"{answers_file('NAME')}; to change that one: {update}."
     )
 
 
