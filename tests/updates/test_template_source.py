@@ -15,6 +15,7 @@ from by_hand import (
     copy,
     edit,
     git,
+    made_of,
     release,
     update,
 )
@@ -23,7 +24,7 @@ INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
 
 def fix(template):
-    edit(template / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(made_of(template, INCREMENTAL), "timezone: UTC\n", "timezone: UTC  # fixed\n")
 
 
 def is_fixed(repo):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, release, update
+from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
@@ -16,8 +16,8 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
     (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
     (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
     commit(acme)
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    append(released / "template/ingestion/sql/klaviyo_latest_rows.sql.jinja", "-- fixed\n")
+    edit(made_of(released, INCREMENTAL), "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    append(made_of(released, "ingestion/sql/klaviyo_latest_rows.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
     workflow = (acme / INCREMENTAL).read_text(encoding="utf-8")
@@ -32,10 +32,9 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
 
 
 def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    (released / "template/ingestion/sql/klaviyo_monitoring.sql.jinja").rename(
-        released / "template/ingestion/sql/klaviyo_last_week.sql.jinja"
-    )
+    edit(made_of(released, INCREMENTAL), "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
+    monitoring.rename(monitoring.with_name("{{ source }}_last_week.sql.jinja"))
     release(released, "1.1.0")
     update(acme)
     assert contents(acme) == contents(copy(released, acme.parent / "fresh"))
