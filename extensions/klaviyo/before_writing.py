@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .accounts import clashes_with_accounts
+from .accounts import account_problems, clashes_with_accounts
 from .answers import objects_to_load
 from .catalogue import KNOWN, with_one_name_twice
 from .destination import destination, is_aside
@@ -46,7 +46,8 @@ class BeforeWriting:
         """
         if self.results or is_aside(context):  # Copier evaluates a `when` three times; once will do
             return False
-        if clashes := [*clashes_with_accounts(context), *clashes_with_others(context)]:
+        clashes = [*account_problems(context, context["account"])] or [*clashes_with_accounts(context)]
+        if clashes := [*clashes, *clashes_with_others(context)]:
             raise refusal(clashes)
         folder = destination(context, "")
         self.alone = not folder.is_dir() or not any(folder.iterdir())
