@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+# How many clients' repos `make test-many` makes, and what its chance begins with.
+N ?= 20
+SEED ?= $(shell date +%s)
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example lint test test-updates test-engine test-oldest test-setup dry-run rehearse release \
-  ready-to-release lock clean
+.PHONY: help scaffold example lint test test-updates test-many test-engine test-oldest test-setup dry-run rehearse \
+  release ready-to-release lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -30,16 +33,20 @@ lint: $(READY)  ## what ruff and mypy say of every Python file
 	@$(VENV)/bin/mypy --no-error-summary
 
 test: $(READY)  ## the tests that need neither a while nor Digdag
-	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates
+	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/many
 
 test-updates: $(READY)  ## what `copier update` does, from each released version too
 	@$(VENV)/bin/pytest --numprocesses auto tests/updates
+
+test-many: $(READY)  ## N=100 SEED=7: so many clients' repos, edited at random, updated from each released version
+	@seed=$(SEED); echo "SEED=$$seed"; \
+	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/many
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 3 --dist loadfile tests/engine
 
 test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.yml allows
-	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine
+	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/many
 
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
@@ -50,7 +57,7 @@ dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your 
 
 rehearse: dry-run  # what it was called at 0.1.0
 
-release: ready-to-release lint test test-updates test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
+release: ready-to-release lint test test-updates test-many test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
 	@git tag "$(VERSION)"
 	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"

@@ -148,18 +148,20 @@ def test_a_copier_that_would_mark_conflicts_in_their_files_is_refused(released, 
     assert "needs Copier 9.10.3 or newer" in ended.output
 
 
-def test_a_recopy_adds_nothing_to_an_ignore_file_with_crlf(released, tmp_path):
-    lines = {file: FILES[file].replace("\n", "\r\n") for file in IGNORE_FILES}
-    repo = zendesk_repo.make(tmp_path / "acme", {**lines, "ingestion/.gitignore": "*.bak\r\n\r\n"})
+def test_a_recopy_adds_no_line_to_an_ignore_file_with_crlf(released, tmp_path):
+    theirs = {file: FILES[file].replace("\n", "\r\n") for file in IGNORE_FILES}
+    repo = zendesk_repo.make(tmp_path / "acme", {**theirs, "ingestion/.gitignore": "*.bak\r\n\r\n"})
     assert add_klaviyo(released, repo).exit_code == 0
-    files = (*IGNORE_FILES, "ingestion/.gitignore")
-    before = {file: (repo / file).read_bytes() for file in files}
-    assert all(before[file].startswith(lines[file].encode()) for file in IGNORE_FILES)
+    files = [repo / file for file in (*IGNORE_FILES, "ingestion/.gitignore")]
+    before = [file.read_bytes() for file in files]
+    assert all((repo / file).read_bytes().startswith(text.encode()) for file, text in theirs.items())
     for _ in range(2):
+        for file in files:  # as git checks them out where core.autocrlf is true
+            file.write_bytes(file.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         commit(repo)
         ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=repo)
         assert ended.exit_code == 0, ended.output
-        assert {file: (repo / file).read_bytes() for file in files} == before
+        assert [file.read_bytes() for file in files] == before
 
 
 def test_an_ignore_file_that_is_not_utf_8_is_refused_in_one_line(released, tmp_path):

@@ -94,7 +94,7 @@ def test_update_and_recopy_neither_ask_for_the_key_nor_touch_the_file(released, 
     release(released, "1.1.0")
     for command, says in (
         # Without a terminal, a question that is left to ask ends in an error.
-        (["update", "--skip-answered"], ""),
+        (["update", "--skip-answered", "-d", "more_settings=no"], ""),
         (["update", "--defaults", *GIVE_KEY], "The key that you gave was not written"),
         (["recopy", "--defaults", "--overwrite"], ""),
     ):
@@ -175,6 +175,33 @@ def test_the_key_is_nowhere_but_in_the_file(released, tmp_path):
     assert KEY not in seen.read_text()
 
 
+def test_a_webhook_is_an_entry_that_waits_for_its_url_and_is_never_replaced(released, tmp_path):
+    slack = (*ANSWERS, "-d", "alert_slack=yes")
+    copier("copy", *slack, released, tmp_path / "new", cwd=tmp_path)
+    assert entries(tmp_path / "new")[1] == ("klaviyo_slack_webhook", "put the URL of the Slack webhook here")
+    put(
+        tmp_path / "there",
+        '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}',
+    )
+    before = (tmp_path / "there" / FILE).read_bytes()
+    copier("copy", *slack, "--overwrite", released, tmp_path / "there", cwd=tmp_path)
+    assert (tmp_path / "there" / FILE).read_bytes() == before
+
+
+def test_an_update_that_turns_slack_on_says_what_to_add_and_touches_nothing(released, acme):
+    before = (acme / FILE).read_bytes()
+    release(released, "1.1.0")
+    printed = update(acme, "-d", "alert_slack=yes")
+    assert (
+        "once ingestion/credentials_ingestion.json has the webhook's URL as klaviyo_slack_webhook" in printed
+    )
+    assert (acme / FILE).read_bytes() == before
+    commit(acme)
+    put(acme, '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}')
+    release(released, "1.2.0")
+    assert "klaviyo_slack_webhook" not in update(acme)
+
+
 @pytest.mark.parametrize("key", [KEY, ""])
 def test_a_copy_says_that_it_made_the_file(released, tmp_path, key):
     ended = copier("copy", *ANSWERS, "-d", f"klaviyo_api_key={key}", released, "repo", cwd=tmp_path)
@@ -249,30 +276,3 @@ def test_ignore_files_that_were_not_overwritten_leave_one_thing_to_do(released, 
     assert ended.exit_code == 1
     assert f"    .gitignore:1: git must ignore {FILE}" in ended.output
     assert "here is a key" not in ended.output
-
-
-def test_a_webhook_is_an_entry_that_waits_for_its_url_and_is_never_replaced(released, tmp_path):
-    slack = (*ANSWERS, "-d", "alert_slack=yes")
-    copier("copy", *slack, released, tmp_path / "new", cwd=tmp_path)
-    assert entries(tmp_path / "new")[1] == ("klaviyo_slack_webhook", "put the URL of the Slack webhook here")
-    put(
-        tmp_path / "there",
-        '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}',
-    )
-    before = (tmp_path / "there" / FILE).read_bytes()
-    copier("copy", *slack, "--overwrite", released, tmp_path / "there", cwd=tmp_path)
-    assert (tmp_path / "there" / FILE).read_bytes() == before
-
-
-def test_an_update_that_turns_slack_on_says_what_to_add_and_touches_nothing(released, acme):
-    before = (acme / FILE).read_bytes()
-    release(released, "1.1.0")
-    printed = update(acme, "-d", "alert_slack=yes")
-    assert (
-        "once ingestion/credentials_ingestion.json has the webhook's URL as klaviyo_slack_webhook" in printed
-    )
-    assert (acme / FILE).read_bytes() == before
-    commit(acme)
-    put(acme, '{"klaviyo_api_token": "pk_0", "klaviyo_slack_webhook": "https://hooks.example.com/x"}')
-    release(released, "1.2.0")
-    assert "klaviyo_slack_webhook" not in update(acme)

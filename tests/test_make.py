@@ -149,9 +149,9 @@ def test_no_tracked_file_names_the_host_of_a_package_registry():
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
 
 
-def test_the_tests_leave_out_those_of_updates_and_on_the_engine():
+def test_the_tests_leave_out_those_of_updates_of_many_clients_and_on_the_engine():
     run = make(TEMPLATE, *AS_SET_UP, "test", "--dry-run")
-    assert "--ignore tests/engine --ignore tests/updates\n" in run.stdout
+    assert "--ignore tests/engine --ignore tests/updates --ignore tests/many\n" in run.stdout
 
 
 def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path):

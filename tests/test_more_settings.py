@@ -67,4 +67,4 @@ def test_an_answer_that_nobody_asked_for_is_taken_stored_and_kept(released, tmp_
 def test_whether_to_be_asked_more_is_asked_anew_each_time(released, tmp_path):
     ended = copier("copy", *DEFAULTS, *NEEDED, "-d", "more_settings=yes", released, "acme", cwd=tmp_path)
     assert ended.exit_code == 0, ended.output
-    assert "more_settings" not in (tmp_path / "acme/.copier-answers.yml").read_text(encoding="utf-8")
+    assert "more_settings: false\n" in (tmp_path / "acme/.copier-answers.yml").read_text(encoding="utf-8")

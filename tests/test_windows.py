@@ -118,7 +118,7 @@ class TD:
         ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
         if not found:
             return None
-        self.left = [window["left"] for window in json.loads(found)]
+        self.left = [window["windows_left"] for window in json.loads(found)]
         return [
             tuple(
                 self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
@@ -217,6 +217,28 @@ def test_a_run_that_has_ended_is_not_under_way(td, status):
 def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, found):
     td.log(PROFILES, "STARTED", unix(10) - hours * HOUR, mark=MARKS["lesser"])
     assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([(None, "STARTED"), (PROFILES, "STARTED")], False),
+        ([(None, "STARTED"), (None, "SUCCESS")], False),
+        ([(None, "STARTED"), (None, "ERROR")], True),
+    ],
+    ids=["it loads", "it had nothing to load", "it gave way"],
+)
+def test_a_run_that_died_counts_until_a_later_one_goes_on(td, rows, found):
+    for table, status in rows:
+        td.log(table, status, unix(9.9), mark="11111111-aaaa.6")
+    assert td.other_run("lesser", unix(10), began=unix(9.8))[0] == found
+
+
+def test_a_run_that_logs_on_after_a_later_one_began_is_under_way(td):
+    td.log(PROFILES, "STARTED", unix(9.9), mark="33333333-cccc.1")
+    td.log(None, "SUCCESS", unix(9.91), mark="33333333-cccc.1")
+    td.log(PROFILES, "STARTED", unix(9.95), mark=MARKS["lesser"])
+    assert td.other_run("lesser", unix(10), began=unix(9.8)) == (True, "yes")
 
 
 def test_a_run_that_takes_over_looks_for_no_other(td):
@@ -562,3 +584,31 @@ def test_a_name_with_a_quote_comes_through_the_list(td):
     td.change(HIST, name="it's")
     td.windows(HIST, unix(10))
     assert td.listed[HIST]["name"] == "it's"
+
+
+def result(td):
+    """Outcome, failed tables and tables with windows left of the run."""
+    ((outcome, failed, unfinished),) = td.query("klaviyo_result.sql", mark=OWN)
+    return outcome, failed, unfinished
+
+
+def test_a_run_in_which_nothing_was_missing_succeeded(td):
+    td.log(None, "STARTED", unix(10), mark=OWN)
+    assert result(td) == ("success", "", "")
+
+
+def test_a_run_failed_for_each_table_whose_last_row_is_no_success(td):
+    td.log(None, "STARTED", unix(10), mark=OWN)
+    td.loaded(HIST, unix(0) - 1, unix(5), at=unix(10.1), mark=OWN)
+    td.log(HIST, "STARTED", unix(10.2), mark=OWN)
+    td.log(EVENTS_HIST, "STARTED", unix(10.1), mark=OWN)
+    td.log(EVENTS_HIST, "ERROR", unix(10.2), mark=OWN)
+    td.loaded(EVENTS, unix(0) - 1, unix(5), at=unix(10.1), mark=OWN, left=3)
+    assert result(td) == ("error", f"{EVENTS_HIST}, {HIST}", EVENTS)
+
+
+def test_a_resumed_attempt_which_sees_nothing_of_what_was_before_does_not_succeed(td):
+    td.loaded(HIST, unix(0) - 1, unix(5), mark=OWN)
+    outcome, failed, _ = result(td)
+    assert outcome == "error"
+    assert "start it again" in failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,29 +58,39 @@ def check_answers(context: Context) -> bool:
         UserMessageError: a line for each bad answer.
     """
     remember_where_copier_was_started()
-    answers = {"client_name": context["_folder_name"], **_settings_defaults(context), **context.get_all()}
-    lines = []
-    for name in RULES:
-        if name in answers:
-            try:
-                judge(name, answers[name])
-            except BadAnswer as bad:
-                lines.append(_refusal(name, answers[name], bad))
-        elif name in WITHOUT_DEFAULT and context["_copier_conf"]["defaults"]:
-            lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     conf = context["_copier_conf"]
+    answers = {"client_name": context["_folder_name"], **settings_defaults(context), **context.get_all()}
+    lines = list(bad_answers(answers))
+    for name in WITHOUT_DEFAULT if conf["defaults"] else ():
+        if name not in answers:
+            lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
         lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
-    account = answers.get("account") or ""
-    if not answer_problem(account, "account"):
-        lines += account_problems(context, account)
+    lines += wrong_account(context, answers)
     lines += [*unknown_answers(context), *place_problems(context)]
     if lines:
         raise refusal(lines)
     return False
 
 
-def _settings_defaults(context: Context) -> dict[str, Any]:
+def bad_answers(answers: Mapping[str, Any]) -> Iterator[str]:
+    """Say which answers break their question's rule, a line each."""
+    for name in RULES:
+        if name in answers:
+            try:
+                judge(name, answers[name])
+            except BadAnswer as bad:
+                yield _refusal(name, answers[name], bad)
+
+
+def wrong_account(context: Context, answers: Mapping[str, Any]) -> Iterator[str]:
+    """Say why the repo cannot have an account of this name; nothing, if its rule does not even take it."""
+    account = answers.get("account") or ""
+    if not answer_problem(account, "account"):
+        yield from account_problems(context, account)
+
+
+def settings_defaults(context: Context) -> dict[str, Any]:
     """The defaults in the user's Copier settings, with text rendered as Copier will render it."""
     defaults = {}
     for name, value in context["_copier_conf"]["settings"].defaults.items():
@@ -114,8 +125,8 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
 def answers_to_store(context: Context) -> dict[str, Any]:
     """The answers, with the template's URL less a token, or its whole path: updates start from elsewhere."""
     answers = dict(context["_copier_answers"])
-    # How to be asked is no setting: stored, it would double each update's prompts.
-    answers.pop("more_settings", None)
+    # Asked anew each time: a stored yes would double an update's prompts; --skip-answered needs an answer.
+    answers["more_settings"] = False
     answers["_src_path"] = without_token(answers["_src_path"])
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])

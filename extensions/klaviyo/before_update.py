@@ -9,10 +9,12 @@ from pathlib import Path
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .destination import destination, is_aside, remember_where_copier_was_started
+from .answers import bad_answers, settings_defaults, wrong_account
+from .destination import destination, read_yaml, remember_where_copier_was_started
 from .ingestion_check.git import git
 from .obstacles import place_problems
 from .refusals import refusal
+from .unknown_answers import unknown_answers
 
 # Copier brings the client's edits back with `git apply`, and does not look whether git did it. With
 # any other value of these settings git refuses the whole patch, or changes its trailing blanks.
@@ -27,18 +29,26 @@ def check_update(context: Context) -> str:
     """Refuse an update that Copier would end half-way, or without the client's edits.
 
     `_message_before_update` calls this before Copier does anything. Under `-q` Copier renders no message;
-    then `_exclude` does it, before the first file is written.
+    then `_migrations` does it, before the first migration and the first file.
 
     Returns:
-        Nothing, as text: what calls this shows it, or takes it for a pattern of files.
+        Nothing, as text, which is no reason to run a migration.
 
     Raises:
         UserMessageError: a line for each thing that is in the way.
     """
-    if is_aside(context):
-        return ""
     remember_where_copier_was_started()
-    lines = [*_ways_around(context), *_settings_of_git(destination(context, "")), *place_problems(context)]
+    conf = context["_copier_conf"]
+    found = read_yaml(context, conf["answers_file"])
+    stored = found if isinstance(found, dict) else {}
+    lines = [
+        *_ways_around(context),
+        *_settings_of_git(destination(context, "")),
+        *bad_answers({**settings_defaults(context), **stored, **conf["data"]}),
+        *wrong_account(context, {**stored, **conf["data"]}),
+        *unknown_answers(context),
+        *place_problems(context),
+    ]
     if lines:
         raise refusal(lines)
     return ""

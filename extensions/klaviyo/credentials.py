@@ -10,6 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .destination import destination
+from .ingestion_check.accounts import source_of
 from .ingestion_check.credentials import PATH, entries, is_secret
 
 TOKEN = "api_token"
@@ -83,7 +84,7 @@ def wanted_text(context: Context) -> str | None:
     found = read_credentials(destination(context, PATH))
     token, webhook = _entry(context, TOKEN), _entry(context, WEBHOOK)
     ours = {token: context["klaviyo_api_key"] or found.get(token) or PLACEHOLDER}
-    if context["alert_slack"]:
+    if context.get("alert_slack"):
         ours[webhook] = found.get(webhook) or PLACEHOLDER_OF_THE_WEBHOOK
     if ours.items() <= found.items():
         return None
@@ -103,4 +104,4 @@ def missing_webhook(context: Context) -> str:
 
 def _entry(context: Context, what: str) -> str:
     """The name of an entry of this account: all accounts of a repo have one file."""
-    return f"{context['source']}_{what}"
+    return f"{source_of(context.get_all())}_{what}"

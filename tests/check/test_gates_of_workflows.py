@@ -112,11 +112,11 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "Digdag's own": Edit(INC, "if>: ${td.last_results.failed", "if>: ${td.last_result.failed"),
         "a column of a query": Edit(INC, "${td.last_results.not_started}", "${td.last_results.not_startd}"),
-        "a column of a list": Edit(HIST, "${window.left}", "${window.remaining}"),
+        "a column of a list": Edit(HIST, "${window.windows_left}", "${window.remaining}"),
         "the database, renamed": Edit(DATABASE, "  src:", "  source:", "database: ${databases.src}", INC),
         "what a query needs": Edit(
             INC,
-            "                    windows_left: ${window.left}\n",
+            "                    windows_left: ${window.windows_left}\n",
             "",
             "td>: sql/klaviyo_log_ingestion_success.sql",
         ),
@@ -134,8 +134,8 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "a property in a query": Edit(
             WINDOWS,
-            "watermark.floor) - ${datasource.lookback_seconds",
-            "watermark.floor) - ${datasource.lookback",
+            "watermark.earliest) - ${datasource.lookback_seconds",
+            "watermark.earliest) - ${datasource.lookback",
         ),
         "a root in a query": Edit(
             WINDOWS, "FROM ${databases.src}.${datasource.table_name}", "FROM ${database}.x"
@@ -223,7 +223,7 @@ def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
         ),
         "no incremental table": Edit(
             WINDOWS,
-            "        greatest(watermark.lesser, watermark.floor) - ${datasource.lookback_seconds || 0},\n",
+            "        greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},\n",
             "",
             "COALESCE(",
         ),

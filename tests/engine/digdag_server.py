@@ -1,7 +1,7 @@
 """A `digdag server`, which is what workflows run on in production, and the commands that people give it.
 
-`td wf X` at TD is `digdag X` here. What people do is done with the command; only what a test wants to know is
-asked of the server's REST API, since each command is a Java that starts.
+`td wf X` at TD is `digdag X` here. What people do in TD Console, and what a test wants to know, goes through the
+server's REST API; a command is a Java that starts, which takes its time.
 """
 
 import base64
@@ -17,6 +17,8 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +44,11 @@ class Attempt:
     session_id: str
     session_uuid: str
 
+    @property
+    def mark(self):
+        """What the ingestion writes into ingestion_log to tell its runs apart."""
+        return f"{self.session_uuid}.{self.id}"
+
 
 class Server:
     """A `digdag server` on a free port, with its state in memory, while the `with` block lasts.
@@ -56,6 +63,8 @@ class Server:
     def __init__(self, td, mailbox=None):
         self.td = td
         self.mailbox = mailbox
+        # To the second, and a session each: an hour ago, so that none is that of a command.
+        self._session_times = count(int(time.time()) - 3600, 10)
 
     def __enter__(self):
         if shutil.which("digdag") is None:
@@ -115,9 +124,9 @@ class Server:
             raise Refused(done.stdout + done.stderr)
         return done.stdout + done.stderr
 
-    def push(self, folder, project):
+    def push(self, folder, project, *options):
         """Pushes a folder as a project, which then has what TD gives to every project: a way to TD itself."""
-        self.command("push", project, folder=folder)
+        self.command("push", project, *options, folder=folder)
         for key, value in {"apikey": "1/x", "endpoint": self.td.endpoint, "use_ssl": "false"}.items():
             self._ask("PUT", f"/api/projects/{self._id(project)}/secrets/td.{key}", {"value": value})
 
@@ -135,21 +144,36 @@ class Server:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             return {entry.name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}
 
-    def start(self, project, workflow, *, session="now", params=None):
-        """Starts a workflow; returns its Attempt, at once.
+    def start(self, project, workflow):
+        """Starts a workflow, as TD Console does; returns its Attempt, at once."""
+        session = datetime.fromtimestamp(next(self._session_times), timezone.utc)
+        return self._start(project, workflow, sessionTime=session.isoformat(), params={})
 
-        session  'now', 'daily', or yyyy-MM-dd HH:mm:ss in the workflow's timezone
-        params   {name: text}, as with -p
+    def start_by_command(self, project, workflow, *options):
+        """The same with the command, as the manual has it."""
+        printed = self.command("start", project, workflow, "--session", "now", *options)
+        names = ("attempt id", "session id", "uuid")
+        return Attempt(*(re.search(rf"^  {name}: (\S+)$", printed, re.MULTILINE)[1] for name in names))
+
+    def retry(self, attempt, *, resume=False):
+        """A new Attempt of the same session, as TD Console makes it; raises Refused where it does not.
+
+        resume  'resume', which leaves out the tasks that succeeded; else 'retry all'
         """
-        given = [part for name, value in (params or {}).items() for part in ("-p", f"{name}={value}")]
-        return _attempt(self.command("start", project, workflow, "--session", session, *given))
-
-    def retry(self, attempt, how):
-        """A new attempt of the same session; how is 'all' or 'resume', as in TD Console."""
-        return _attempt(self.command("retry", attempt.id, "--latest-revision", f"--{how}"))
+        told = self.attempt(attempt)
+        details = {"retryAttemptName": f"after {attempt.id}", "params": told["params"]}
+        if resume:
+            details["resume"] = {"mode": "failed", "attemptId": attempt.id}
+        project, workflow = told["project"]["name"], told["workflow"]["name"]
+        try:
+            return self._start(project, workflow, sessionTime=told["sessionTime"], **details)
+        except urllib.error.HTTPError as refused:
+            raise Refused(f"HTTP {refused.code}") from None
 
     def kill(self, attempt):
-        self.command("kill", attempt.id)
+        """Kills an attempt, and waits for its end."""
+        self._ask("POST", f"/api/attempts/{attempt.id}/kill", {})
+        self.wait(attempt)
 
     def attempt(self, attempt):
         """How an attempt stands: done, success, cancelRequested and more, as the REST API tells it."""
@@ -200,6 +224,17 @@ class Server:
         told = self._ask("GET", f"/api/projects/{self._id(project)}/schedules")
         return {each["workflow"]["name"]: each["nextRunTime"] for each in told["schedules"]}
 
+    def disable(self, project, workflow):
+        """Switches a workflow's schedule off."""
+        schedules = self._ask("GET", f"/api/projects/{self._id(project)}/schedules")["schedules"]
+        (id,) = [each["id"] for each in schedules if each["workflow"]["name"] == workflow]
+        self._ask("POST", f"/api/schedules/{id}/disable", {})
+
+    def _start(self, project, workflow, **details):
+        id = self._ask("GET", f"/api/workflow?project={project}&name={workflow}")["id"]
+        told = self._ask("PUT", "/api/attempts", {"workflowId": id, **details})
+        return Attempt(told["id"], told["sessionId"], told["sessionUuid"])
+
     def _id(self, project):
         return self._ask("GET", f"/api/project?name={project}")["id"]
 
@@ -228,9 +263,3 @@ class Server:
             else:
                 return
         raise CannotStart(f"`digdag server` did not answer in {timeout} s:\n{self.output[-1500:]}")
-
-
-def _attempt(printed):
-    """The Attempt that `start` or `retry` tells of."""
-    names = ("attempt id", "session id", "uuid")
-    return Attempt(*(re.search(rf"^  {name}: (\S+)$", printed, re.MULTILINE)[1] for name in names))

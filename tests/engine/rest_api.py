@@ -79,6 +79,15 @@ def rest_api(td):
         rows = b"".join(msgpack.packb(list(row), default=str) for row in job.result)
         return Response(gzip.compress(rows), mimetype="application/octet-stream")
 
+    @api.post("/v3/job/kill/<id>")
+    def kill(id):
+        job = td.job(id)
+        if not job:
+            return missing("Job", id)
+        former = job.status
+        td.kill(job)
+        return jsonify(job_id=id, former_status=former)
+
     @api.get("/v3/database/list")
     def list_databases():
         return jsonify(

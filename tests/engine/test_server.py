@@ -4,6 +4,7 @@ Where the `digdag` on PATH starts no server, this part is not run, and says why.
 """
 
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 
 import digdag_server
 import pytest
@@ -12,13 +13,17 @@ from treasure_data import TreasureData
 
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 PROJECT = "ingestion"
-CAMPAIGNS, LISTS = "klaviyo_campaigns", "klaviyo_lists"
+PREFLIGHT = "klaviyo_preflight"
+LISTS, LISTS_HIST = "klaviyo_lists", "klaviyo_lists_hist"
+SCHEDULE = "15 3 29 2 *"
 
 
 @pytest.fixture(scope="module")
 def acme(ingest):
     """The ingestion, pushed to a `.server` of its own as the README says; nothing has been started yet."""
-    acme = ingest(objects=["campaigns", "lists"], klaviyo_api_key=KEY, schedule="15 3 29 2 *")
+    acme = ingest(objects=["lists"], klaviyo_api_key=KEY, schedule=SCHEDULE)
+    # As a client has it, or of two backfills at once both may end before they see that the other did.
+    acme.edit(f"{HIST}.dig", "limit: 6\n    interval: 0", "limit: 6\n    interval: 10")
     try:
         with digdag_server.Server(acme.td) as acme.server:
             acme.server.push(acme.project, PROJECT)
@@ -29,11 +34,34 @@ def acme(ingest):
 
 
 @pytest.fixture(scope="module")
-def loaded(acme):
-    """The ingestion after backfill and incremental run, both of them to their ends: `.succeeded`."""
-    acme.succeeded = {}
-    for workflow in (HIST, INC):
-        acme.succeeded[workflow] = acme.server.wait(acme.server.start(PROJECT, workflow))
+def backfilled(acme):
+    """The ingestion after preflight and two `.backfills` at once; {attempt: whether it `.succeeded`}."""
+    acme.backfills = [acme.server.start(PROJECT, HIST) for _ in range(2)]
+    acme.preflight = acme.server.start(PROJECT, PREFLIGHT)
+    attempts = [*acme.backfills, acme.preflight]
+    acme.succeeded = {attempt: acme.server.wait(attempt) for attempt in attempts}
+    return acme
+
+
+@pytest.fixture(scope="module")
+def scheduled(backfilled):
+    """The ingestion after an incremental `.session` of its schedule was killed, once it had run too long.
+
+    It was due two minutes ago, and others were a minute ago and now: `.sessions` are those that there were.
+    """
+    acme = backfilled
+    acme.edit(f"{INC}.dig", SCHEDULE, "* * * * *")
+    acme.td.load_seconds = 3600
+    start = datetime.now(timezone.utc) - timedelta(seconds=150)
+    acme.server.push(acme.project, PROJECT, "--schedule-from", f"{start:%Y-%m-%d %H:%M:%S} +0000")
+    acme.server.wait_until(lambda: acme.loads(LISTS, "running"))
+    now = datetime.now(timezone.utc).isoformat()
+    acme.server.wait_until(lambda: acme.server.schedules(PROJECT)[INC] > now)
+    acme.server.disable(PROJECT, INC)
+    acme.sessions = acme.server.attempts(PROJECT, INC)
+    acme.session = acme.sessions[0]
+    acme.server.kill(acme.session)
+    acme.td.load_seconds = 0
     return acme
 
 
@@ -54,51 +82,84 @@ def test_the_incremental_workflow_alone_is_scheduled(acme):
     assert {name: when[5:16] for name, when in acme.server.schedules(PROJECT).items()} == {INC: "02-29T03:15"}
 
 
-def test_backfill_and_incremental_run_load_every_record(loaded):
-    assert loaded.succeeded == {HIST: True, INC: True}
-    for name, table in (("campaigns", CAMPAIGNS), ("lists", LISTS)):
-        assert loaded.ids(f"{table}_hist") == sorted(loaded.account.ids(name))
-        assert loaded.statuses(f"{table}_hist") == loaded.statuses(table) == ["STARTED", "SUCCESS"]
+def test_preflight_succeeds_and_shows_its_lines(backfilled):
+    assert backfilled.succeeded[backfilled.preflight]
+    assert f"{LISTS}: ok, " in backfilled.server.log(backfilled.preflight)
 
 
-def test_a_failed_run_names_the_object_and_all_of_it_can_be_retried(loaded):
-    loaded.td.fail_load(CAMPAIGNS, message="401 Unauthorized: the key was revoked")
-    failed = loaded.server.start(PROJECT, INC)
-    assert not loaded.server.wait(failed)
-    assert f"{INC} failed for: {CAMPAIGNS}" in loaded.server.log(failed)
-    assert "the key was revoked" in loaded.log(table_name=CAMPAIGNS, status="ERROR")[-1].error_message
-    loaded.td.mend()
-    changed = loaded.account.add("campaigns")
-    retried = loaded.server.retry(failed, "all")
-    assert (retried.session_id, retried.id != failed.id) == (failed.session_id, True)
-    assert loaded.server.wait(retried)
-    assert Counter(loaded.ids(CAMPAIGNS))[changed] == 1
+def test_of_two_backfills_at_once_one_loads_everything_once_and_the_other_names_it(backfilled):
+    (first,) = [attempt for attempt in backfilled.backfills if backfilled.succeeded[attempt]]
+    (second,) = set(backfilled.backfills) - {first}
+    told = backfilled.server.log(second)
+    assert f"Another run of {HIST} is under way" in told
+    assert first.mark in told
+    assert backfilled.ids(LISTS_HIST) == sorted(backfilled.account.ids("lists"))
+    assert backfilled.statuses(LISTS_HIST) == ["STARTED", "SUCCESS"]
 
 
-def test_a_run_that_was_killed_ends_and_a_new_start_loads_what_it_would_have(loaded):
-    changed = loaded.account.add("lists")
-    loaded.td.load_seconds = 3
-    killed = loaded.server.start(PROJECT, INC)
-    loaded.server.wait_until(lambda: loaded.loads(LISTS, "running"))
-    loaded.server.kill(killed)
-    assert not loaded.server.wait(killed)
-    loaded.td.load_seconds = 0
-    loaded.server.wait_until(lambda: not loaded.loads(LISTS, "running"))
-    assert loaded.statuses(LISTS)[-1] == "STARTED"
-    assert loaded.server.wait(loaded.server.start(PROJECT, INC))
-    assert loaded.statuses(LISTS)[-1] == "SUCCESS"
-    assert changed in loaded.ids(LISTS)
+def test_sessions_that_are_due_while_one_runs_are_skipped(scheduled):
+    assert len(scheduled.sessions) == 1
 
 
-def test_neither_the_server_nor_a_log_tells_the_key(loaded):
+def test_a_killed_attempt_leaves_no_load_behind_and_retried_goes_on(scheduled):
+    assert [load.status for load in scheduled.loads(LISTS)] == ["killed"]
+    new = scheduled.account.add("lists")
+    retried = scheduled.server.retry(scheduled.session)
+    assert (retried.session_id, retried.id != scheduled.session.id) == (scheduled.session.session_id, True)
+    assert scheduled.server.wait(retried)
+    assert Counter(scheduled.ids(LISTS))[new] == 1
+
+
+def test_after_a_kill_a_new_start_is_refused_until_it_takes_over(scheduled):
+    new = scheduled.account.add("lists")
+    scheduled.td.load_seconds = 3600
+    killed = scheduled.server.start(PROJECT, INC)
+    scheduled.server.wait_until(
+        lambda: scheduled.server.attempt(killed)["done"] or scheduled.loads(LISTS, "running")
+    )
+    scheduled.server.kill(killed)
+    scheduled.td.load_seconds = 0
+    loads = len(scheduled.loads(LISTS))
+    refused = scheduled.server.start(PROJECT, INC)
+    assert not scheduled.server.wait(refused)
+    assert killed.mark in scheduled.server.log(refused)
+    assert "start again with -p take_over=yes" in scheduled.log(status="ERROR")[-1].error_message
+    assert len(scheduled.loads(LISTS)) == loads
+    assert scheduled.server.wait(scheduled.server.start_by_command(PROJECT, INC, "-p", "take_over=yes"))
+    assert Counter(scheduled.ids(LISTS))[new] == 1
+
+
+@pytest.fixture(scope="module")
+def failed(scheduled):
+    """The ingestion after an incremental `.attempt` that failed, long after others were killed."""
+    scheduled.td.fail_load(LISTS, message="401 Unauthorized: the key was revoked")
+    scheduled.attempt = scheduled.server.start(PROJECT, INC)
+    assert not scheduled.server.wait(scheduled.attempt)
+    scheduled.td.mend()
+    return scheduled
+
+
+def test_a_failed_run_names_the_object_and_why(failed):
+    assert f"{INC} failed for: {LISTS}" in failed.server.log(failed.attempt)
+    assert "the key was revoked" in failed.log(table_name=LISTS, status="ERROR")[-1].error_message
+
+
+def test_a_failed_run_cannot_be_resumed(failed):
+    loads = len(failed.loads(LISTS))
+    with pytest.raises(digdag_server.Refused, match="HTTP 500"):
+        failed.server.retry(failed.attempt, resume=True)
+    assert len(failed.loads(LISTS)) == loads
+
+
+def test_neither_the_server_nor_a_log_tells_the_key(failed):
     logs = [
-        loaded.server.log(attempt)
-        for name in (HIST, INC)
-        for attempt in loaded.server.attempts(PROJECT, name)
+        failed.server.log(attempt)
+        for name in (PREFLIGHT, HIST, INC)
+        for attempt in failed.server.attempts(PROJECT, name)
     ]
-    assert len(logs) >= 2
-    assert not [text for text in (loaded.server.output, *logs) if KEY in text]
-    assert KEY not in "".join(job.text for job in loaded.td.jobs)
+    assert len(logs) >= 8
+    assert not [text for text in (failed.server.output, *logs) if KEY in text]
+    assert KEY not in "".join(job.text for job in failed.td.jobs)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ HOUR = 3600
 
 @dataclass
 class Job:
-    """A job as TD keeps it. Times are Unix seconds on TD's clock; status is running, success or error."""
+    """A job as TD keeps it. Times are Unix seconds on TD's clock."""
 
     id: str
     kind: str  # 'query' or 'bulkload'
@@ -33,7 +33,8 @@ class Job:
     text: str = ""  # a query's SQL as it arrived, in Trino's dialect
     config: dict = field(default_factory=dict)  # a bulk load's in, filters and out, secrets filled in
     try_number: int = 1  # a bulk load's: 2 if its table was asked for the same window once before
-    status: str = "running"
+    status: str = "running"  # then success, error or killed
+    killed: threading.Event = field(default_factory=threading.Event)
     message: str = ""  # why it failed
     num_records: int = 0  # rows loaded, or rows of the result
     statement: str = ""  # a query's: select, insert, create, delete, drop; '' where it was refused
@@ -186,6 +187,10 @@ class TreasureData:
         """The job that was asked for with this key before, or None."""
         return next((job for job in self.jobs if domain_key and job.domain_key == domain_key), None)
 
+    def kill(self, job):
+        """Ends a bulk load that is running; it stores nothing. Digdag asks for it when an attempt is killed."""
+        job.killed.set()
+
     def submit(self, kind, database, **details):
         """A new job; a query has ended by the time this returns, a bulk load goes on in the background."""
         with self._lock:
@@ -215,7 +220,7 @@ class TreasureData:
             if job.kind == "bulkload":
                 self._running_loads -= 1
             # The status last: whoever sees it may rely on all the rest.
-            job.status = "success" if error is None else "error"
+            job.status = "success" if error is None else "killed" if job.killed.is_set() else "error"
 
     def _query(self, job):
         self._be_slow_or_fail(job)
@@ -240,7 +245,8 @@ class TreasureData:
         records = self.connector.fetch(job.config.get("in") or {})
         if job.table in self._callbacks:
             self._callbacks[job.table](job)
-        time.sleep(self.load_seconds)
+        if job.killed.wait(self.load_seconds):
+            raise QueryError("killed")
         self._be_slow_or_fail(job)
         mode = (job.config.get("out") or {}).get("mode", "append")
         self.databases.load(job.database, job.table, records, mode, int(job.started_at))

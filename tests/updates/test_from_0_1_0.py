@@ -2,15 +2,15 @@
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, add_klaviyo, append, commit, copier, copy, edit, git
-from releases import with_history
+from by_hand import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, copier, copy, edit, git
+from released_versions import history_with, released_versions
 
 SQL = "ingestion/sql"
 
 
 @pytest.fixture
 def history(released, tmp_path):
-    return with_history(released, "0.1.0", tmp_path / "history")
+    return history_with([released_versions(TEMPLATE)["0.1.0"]], released, tmp_path / "history")
 
 
 @pytest.fixture

@@ -5,7 +5,20 @@ import re
 import subprocess
 
 import pytest
-from by_hand import COPIER, DEFAULTS, TEMPLATE, append, commit, contents, copier, edit, git, release, update
+from by_hand import (
+    COPIER,
+    DEFAULTS,
+    KEY,
+    TEMPLATE,
+    append,
+    commit,
+    contents,
+    copier,
+    edit,
+    git,
+    release,
+    update,
+)
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 BACKFILL = "ingestion/klaviyo_ingest_hist.dig"
@@ -21,7 +34,7 @@ def edited(released, acme):
     edit(acme / INCREMENTAL, "limit: 3", "limit: 2")
     append(acme / "README.md", "by the client   \n")
     commit(acme)
-    edit(released / f"template/{INCREMENTAL}.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(made_of(released, INCREMENTAL), "timezone: UTC\n", "timezone: UTC  # fixed\n")
     release(released, "1.1.0")
     return acme
 
@@ -73,6 +86,16 @@ def test_a_setting_that_does_no_harm_is_let_pass(edited, name, value):
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
+@pytest.mark.parametrize("given", ["schedule=sometimes", "shedule=daily", f"client_name={KEY}"])
+def test_a_bad_answer_is_refused_before_a_migration_changes_anything(released, edited, given, quiet):
+    first = '    command: "false"\n'
+    migration = "  - {version: 1.2.0, when: true, command: touch migrated}\n"
+    edit(released / "copier.yml", first, first + migration)
+    release(released, "1.2.0")
+    check_refusal(edited, given.partition("=")[0], "-d", given, *quiet)
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
 def test_the_folder_above_cannot_be_updated(edited, quiet):
     line = check_refusal(edited, "..: ", *quiet, "..", cwd=edited / "ingestion")
     assert f"cd {edited} " in line
@@ -118,3 +141,12 @@ def test_dubious_ownership_is_told_from_a_folder_that_is_not_in_git(edited, monk
     subprocess.run([*command.split(), str(edited)], env={**os.environ}, check=True)
     ended = copier("update", *DEFAULTS, cwd=edited)
     assert "git-tracked subprojects" not in ended.output
+
+
+def test_a_folder_in_the_repo_is_told_from_the_repo(edited):
+    ended = copier("update", *DEFAULTS, cwd=edited / "ingestion")
+    assert ended.exit_code == 1
+    assert "cannot obtain old template references" in ended.output
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    assert "`cannot obtain old template references` | this is not the repo's folder" in documented
+    assert git("status", "--porcelain", cwd=edited) == ""

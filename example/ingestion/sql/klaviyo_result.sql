@@ -1,5 +1,6 @@
--- How this run went: the tables whose last row is no SUCCESS, and those that have windows left.
-WITH ranked AS (
+-- How this run went: the tables whose last row is no SUCCESS, and those that have windows left. An attempt
+-- that TD Console resumed has logged no start, and cannot see what failed before it.
+WITH own AS (
   SELECT
     table_name,
     status,
@@ -7,7 +8,15 @@ WITH ranked AS (
     row_number() OVER (PARTITION BY table_name ORDER BY time DESC, split_part(log_id, '/', 2) DESC) AS nth
   FROM ${databases.src}.ingestion_log
   WHERE split_part(log_id, '/', 1) = '${mark}'
+),
+ended AS (
+  SELECT table_name, status, windows_left
+  FROM own
+  WHERE nth = 1
     AND table_name IS NOT NULL
+  UNION ALL
+  SELECT 'what a resumed attempt cannot see: start it again', 'ERROR', ''
+  WHERE NOT EXISTS (SELECT 1 FROM own WHERE table_name IS NULL)
 )
 SELECT
   IF(count(*) FILTER (WHERE status <> 'SUCCESS') = 0, 'success', 'error') AS outcome,
@@ -17,5 +26,4 @@ SELECT
   COALESCE(
     array_join(array_agg(table_name ORDER BY table_name) FILTER (WHERE status = 'SUCCESS' AND windows_left <> '0'), ', '), ''
   ) AS unfinished
-FROM ranked
-WHERE nth = 1
+FROM ended

@@ -237,7 +237,7 @@ list AS (
   SELECT array_join(array_agg(
     '{"start_time":"' || replace(TD_TIME_STRING(starts - 1, 's!'), ' ', 'T') || '.000000'
       || '","end_time":"' || replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'
-      || '","left":' || CAST(windows - position AS varchar) || '}'
+      || '","windows_left":' || CAST(windows - position AS varchar) || '}'
     ORDER BY position
   ), ',') AS windows
   FROM numbered
@@ -252,7 +252,7 @@ SELECT
   CASE
     WHEN '${datasource.mode}' = 'replace' AND full_load.is_there THEN '[]'
     WHEN '${datasource.mode}' = 'replace' THEN
-      '[{"start_time":"","end_time":"' || replace(TD_TIME_STRING(span.ends, 's!'), ' ', 'T') || '.000000","left":0}]'
+      '[{"start_time":"","end_time":"' || replace(TD_TIME_STRING(span.ends, 's!'), ' ', 'T') || '.000000","windows_left":0}]'
     WHEN span.starts IS NOT NULL THEN '[' || COALESCE(list.windows, '') || ']'
   END AS windows
 FROM span

@@ -32,7 +32,7 @@ def updates_are_finished(repo: Repo) -> Iterator[Problem]:
 
 @gate("Git takes what the ingestion is made of", needs_disk=True, is_note=True, any_version=True)
 def git_takes_our_files(repo: Repo) -> Iterator[Problem]:
-    """The user's own ignore file, with *.sql say, keeps files out of all commits; a clone lacks them."""
+    """The user's own ignore file, with *.sql say, keeps files out of each commit; a clone lacks them then."""
     run = {file for step in repo.steps for file in step.files}
     for file in repo.tree.paths():
         if (file in run or _NEEDED.fullmatch(file)) and repo.tree.is_git_ignored(file):

@@ -175,7 +175,7 @@ class Repo:
 
     @cached_property
     def _words(self) -> set[str]:
-        """Our SQL's names, in files and in workflows: among them columns and keys of JSON for later tasks."""
+        """Our SQL's words, in files and in workflows: among them columns and keys of JSON for later tasks."""
         queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]

@@ -1,16 +1,19 @@
 -- Another run of this workflow that is under way: it has logged its start and no end. One that died
--- without a word counts until its newest row is 25 hours old, as a load may take 24. A retry of the
--- same session is no other run; `-p take_over=yes` looks for none. A run that cannot see its own start
--- yet has to look again: of two that see their own, the later one sees the other's, too.
+-- without a word counts until its newest row is 25 hours old, as a load may take 24, or until a run that
+-- began after that row went on all the same: a retry of its session, which is no other run, or one with
+-- `-p take_over=yes`, which looks for none. A run that cannot see its own start yet has to look again:
+-- of two that see their own, the later one sees the other's, too.
 WITH runs AS (
   SELECT
     split_part(log_id, '/', 1) AS mark,
     min(time) AS began,
     max(time) AS newest,
     count(*) FILTER (WHERE table_name IS NULL AND status = 'STARTED') AS starts,
-    count(*) FILTER (WHERE table_name IS NULL AND status <> 'STARTED') AS ends
+    count(*) FILTER (WHERE table_name IS NULL AND status <> 'STARTED') AS ends,
+    count(*) FILTER (WHERE table_name IS NOT NULL OR status = 'SUCCESS') > 0 AS went_on
   FROM ${databases.src}.ingestion_log
   WHERE workflow_name = '${workflow_name}'
+    AND log_id LIKE '%/%'
   GROUP BY split_part(log_id, '/', 1)
 ),
 others AS (
@@ -20,6 +23,7 @@ others AS (
     AND starts > 0
     AND ends = 0
     AND newest > CAST(to_unixtime(now()) AS bigint) - 25 * 3600
+    AND newest >= (SELECT COALESCE(max(began), 0) FROM runs WHERE went_on)
     AND '${typeof take_over === "undefined" ? "" : take_over}' <> 'yes'
 )
 SELECT

@@ -128,21 +128,20 @@ def test_each_table_has_the_records_of_its_own_account(acme, later_runs):
         assert len(acme.ids(f"{source}_profiles_latest")) == size
 
 
-def test_each_window_begins_where_its_own_account_is(acme, later_runs):
-    """The first one's start is earlier than that of uk, and uk's lists have no backfill that succeeded."""
-    begins = {
-        table: acme.loads(table)[0].window[0] for table in ("klaviyo_uk_profiles_hist", "klaviyo_lists_hist")
-    }
-    assert begins["klaviyo_lists_hist"] < acme.uk_start
-    assert (
-        begins["klaviyo_uk_profiles_hist"][:10] in acme.uk_start
-        or begins["klaviyo_uk_profiles_hist"] > (begins["klaviyo_lists_hist"])
-    )
-    for source in SIZES:
-        cutoff = acme.log(workflow_name=f"{source}_ingest_hist", status="STARTED", table_name=None)[0].time
-        window = acme.loads(f"{source}_profiles")[0].window[0]
-        began = datetime.fromisoformat(window).replace(tzinfo=timezone.utc).timestamp()
-        assert began == cutoff - 1
+def test_each_window_begins_where_its_own_account_is(acme, later_runs, beginning):
+    """A backfill at its own start date, a first incremental run where its own backfill began."""
+    for source, start in ((FIRST, beginning), (UK, beginning + timedelta(days=20))):
+        assert (
+            begins(acme, f"{source}_profiles_hist") == (start - timedelta(seconds=1)).isoformat() + ".000000"
+        )
+        (began, *_) = acme.log(workflow_name=f"{source}_ingest_hist", status="STARTED", table_name=None)
+        cutoff = datetime.fromtimestamp(began.time - 1, timezone.utc).replace(tzinfo=None)
+        assert begins(acme, f"{source}_profiles") == f"{cutoff.isoformat()}.000000"
+
+
+def begins(acme, table):
+    """Where the window of the first load into a table begins."""
+    return acme.loads(table)[0].window[0]
 
 
 def test_freshness_of_one_is_not_seen_in_the_other(acme, later_runs):

@@ -1,9 +1,11 @@
-"""The versions of the template that were released, and the template as it stands as the one after them."""
+"""Which versions of the template were released, and a template's folder that has them all and the newest."""
 
 import re
 import shutil
 
 from by_hand import FOLDERS, TEMPLATE, git, release
+
+NEWEST = "9999"
 
 
 def headings(repo):
@@ -20,13 +22,20 @@ def released_versions(repo):
     return found
 
 
-def with_history(template, version, folder):
-    """A template as it stands, as version 9999 of a history in which that version has the tag 0."""
+def history_with(versions, template, folder):
+    """Make a folder of the template's whole history, in which some versions have a tag of a lower number.
+
+    Args:
+        versions: what to tag as 0, 1, ...: tags or commits.
+        template: the template as it stands, which becomes the version `NEWEST`.
+        folder: the folder to make.
+    """
     git("clone", "--quiet", TEMPLATE, folder, cwd=folder.parent)
-    git("tag", "0", released_versions(TEMPLATE)[version], cwd=folder)
+    for number, commit in enumerate(versions):
+        git("tag", str(number), commit, cwd=folder)
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(template / name, folder / name)
     shutil.copy(template / "copier.yml", folder)
-    release(folder, "9999")
+    release(folder, NEWEST)
     return folder

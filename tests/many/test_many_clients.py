@@ -1,0 +1,64 @@
+"""Whatever clients did to their repos, an update to the template as it stands loses none of it."""
+
+import os
+import random
+import re
+
+import pytest
+import yaml
+from by_hand import DEFAULTS, GIVE_KEY, KEY, TEMPLATE, commit, contents, copier
+from clients import CREDENTIALS, Client, answers
+from released_versions import NEWEST, history_with, released_versions
+
+SEED = os.environ.get("SEED", "0")
+CLIENTS = int(os.environ.get("CLIENTS", "20"))
+NEEDED = ("-d", "td_authentication_id=360030", "-d", "default_start_date=2023-09-01T00:00:00.000000")
+
+
+@pytest.fixture(scope="session")
+def history(pristine_template, tmp_path_factory):
+    """The template with every released version, as 0, 1, ..., and as it stands."""
+    versions = released_versions(TEMPLATE).values()
+    return history_with(versions, pristine_template, tmp_path_factory.mktemp("many") / "history")
+
+
+def removed(output):
+    """The files that the report of an update names as gone."""
+    found = re.search(r"^REMOVED, .*\n.*\n((?:  .*\n)+)", output, re.MULTILINE)
+    return [line[2:] for line in found[1].splitlines()] if found else []
+
+
+@pytest.mark.parametrize("number", range(CLIENTS), ids=lambda number: f"{SEED}-{number}")
+def test_no_edit_is_lost_no_key_leaks_and_a_second_update_changes_nothing(history, tmp_path, number):
+    rng = random.Random(f"{SEED}-{number}")
+    repo, version = tmp_path / "acme", str(rng.randrange(len(released_versions(TEMPLATE))))
+    made = copier(
+        *("copy", *DEFAULTS, "--vcs-ref", version),
+        *NEEDED,
+        *GIVE_KEY,
+        *answers(rng),
+        history,
+        repo,
+        cwd=tmp_path,
+    )
+    assert made.exit_code == 0, made.output
+    commit(repo)
+    client = Client(repo, rng)
+    client.edit()
+    secrets = (repo / CREDENTIALS).read_bytes()
+
+    updated = copier("update", *DEFAULTS, *(answers(rng) if rng.random() < 0.5 else ()), cwd=repo)
+
+    assert "Traceback" not in updated.output
+    stored = yaml.safe_load((repo / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert stored["_commit"] == NEWEST, updated.output
+    assert client.lost(removed(updated.output)) == [], updated.output
+    assert KEY not in updated.output
+    assert (repo / CREDENTIALS).read_bytes() == secrets
+    assert client.leaks() == []
+    commit(repo)
+    before = contents(repo)
+    again = copier("update", *DEFAULTS, cwd=repo)
+    assert "Traceback" not in again.output
+    changed = {path for path, content in contents(repo).items() if before.get(path) != content}
+    assert changed | (before.keys() - contents(repo).keys()) == set(), again.output
