@@ -1,6 +1,7 @@
 """What a person does by hand: types a command, edits a file, brings out a version of the template."""
 
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -93,6 +94,17 @@ def edit(file, old, new):
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{text.count(old)} times in {file}: {old}"
     file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def made_of(template, path):
+    """The file of a template of which a first account's file is made, if its answers want it."""
+
+    def rendered(file):
+        name = re.sub(r"\{%.*?%\}", "", file.relative_to(template / "template").as_posix())
+        return name.replace("{{ source }}", "klaviyo").removesuffix(".jinja")
+
+    (found,) = [file for file in (template / "template").rglob("*") if rendered(file) == path]
+    return found
 
 
 def append(file, text):

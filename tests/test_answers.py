@@ -94,6 +94,14 @@ BAD: dict[str, dict[str, list]] = {
             "a/b", "a.b", "a" * 256, "pk_pasted_here",
         ],
     },
+    "account": {
+        "a short name of a-z, 0-9 and _, at most 32": [*NO_TEXT, *HOSTILE, "UK", "u-k", "a" * 33],
+        "no name that the first account's files or tables begin with": [
+            "profiles", "email", "email_templates", "ingest", "preflight", "preflight_x", "latest", "freshness",
+            "log", "hist", "datasources", "other", "backfill",
+        ],
+    },
+    "source": {"left out": [*NO_TEXT, "klaviyo", "klaviyo_uk"]},
     "objects": {
         "at least one of profiles, events": [
             *NO_TEXT, 42, [], "", "[]", "profiles", "{profiles: 1}", "[flows]", ["flows"], ["lists", "flows"],

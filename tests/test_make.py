@@ -6,7 +6,7 @@ import shutil
 import sys
 
 import pytest
-from by_hand import TEMPLATE, append, commit, git, release
+from by_hand import TEMPLATE, append, commit, git, made_of, release
 from run_make import AS_SET_UP, make
 
 
@@ -51,7 +51,7 @@ def test_scaffold_refuses_what_is_there_and_touches_nothing(checkout, tmp_path, 
 
 def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkout, tmp_path):
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
-        append(checkout / f"template/ingestion/sql/{file}.jinja", "-- after the tag\n")
+        append(made_of(checkout, f"ingestion/sql/{file}"), "-- after the tag\n")
         if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
             commit(checkout)
     run = scaffold(checkout, "../acme")

@@ -23,6 +23,7 @@ CONVERSATION = {
     "more_settings": (None, None, DOWN),
     "td_region": (None, None, DOWN),
     "td_project": (f"{ERASE}1st", "letters, digits, _ and -", f"{ERASE}acme"),
+    "account": ("UK", "a short name of a-z, 0-9 and _", ERASE),
     "objects": (ALL_OR_NONE, "at least one of profiles", ALL_OR_NONE),
     "metrics_load": (None, None, ""),
     "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),

@@ -157,39 +157,40 @@ START = "2023-09-01T00:00:00.000000"
 # An edit of the template: the file, what is replaced by what, and what is told of it.
 CONFIG, SQL = "template/ingestion/config/", "template/ingestion/sql/"
 LOAD = (
-    CONFIG + "klaviyo_{% yield object from chosen_objects() %}{{ object.name }}{% endyield %}_load.yml.jinja"
+    CONFIG
+    + "{{ source }}_{% yield object from chosen_objects() %}{{ object.name }}{% endyield %}_load.yml.jinja"
 )
 EDITS = [
     (
-        SQL + "klaviyo_windows.sql",
+        SQL + "{{ source }}_windows.sql",
         "(ends, 's!'), ' ', 'T') || '.000000'",
         "(ends, 's!'), ' ', 'T') || '.000Z'",
         ".000Z must give YYYY-MM-DDTHH:MM:SS.000000",
     ),
-    (SQL + "klaviyo_log_ingestion_start.sql", "INSERT", "-- 2023-09-01T00:00:00.000000Z\nINSERT", START),
-    (SQL + "klaviyo_monitoring.sql.jinja", "SELECT", "-- 2023-09-01 00:00\nSELECT", START),
+    (SQL + "{{ source }}_log_ingestion_start.sql", "INSERT", "-- 2023-09-01T00:00:00.000000Z\nINSERT", START),
+    (SQL + "{{ source }}_monitoring.sql.jinja", "SELECT", "-- 2023-09-01 00:00\nSELECT", START),
     (
-        SQL + "klaviyo_not_started.sql",
+        SQL + "{{ source }}_not_started.sql.jinja",
         "'$.incremental_field'",
         "'$.incremental_field_connector'",
         "must be incremental_field: this is SQL",
     ),
     (
-        CONFIG + "klaviyo_datasources.yml.jinja",
+        CONFIG + "{{ source }}_datasources.yml.jinja",
         "object.inc_field)",
         "object.inc_field_connector)",
         "incremental_field must be updated_at, not updated",
     ),
     (
-        CONFIG + "klaviyo_datasources.yml.jinja",
+        CONFIG + "{{ source }}_datasources.yml.jinja",
         "object.hist_field_connector)",
         "object.hist_field)",
         "incremental_field_connector must be created, not created_at",
     ),
     (
-        CONFIG + "klaviyo_datasources.yml.jinja",
-        '| timestamp }}"\n    workflow_name: klaviyo_ingest_inc',
-        '}}Z"\n    workflow_name: klaviyo_ingest_inc',
+        CONFIG + "{{ source }}_datasources.yml.jinja",
+        '| timestamp }}"\n    workflow_name: {{ source }}_ingest_inc',
+        '}}Z"\n    workflow_name: {{ source }}_ingest_inc',
         START,
     ),
     (

@@ -14,6 +14,7 @@ from jinja2.ext import Extension
 # The client's check stands in the template; `.ingestion_check` is this version's, with its rules.
 __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
+from .accounts import check_copy, of_the_first
 from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_update import check_update
@@ -42,6 +43,7 @@ class KlaviyoExtension(Extension):
             answers_to_store=answers_to_store,
             catalogue=CATALOGUE,
             check_answers=check_answers,
+            check_copy=check_copy,
             check_files=before.check_files,
             check_update=check_update,
             chosen_objects=objects_to_load,
@@ -54,6 +56,7 @@ class KlaviyoExtension(Extension):
             lines_of_others=lines_of_others,
             neighbours=neighbours,
             notes=notes,
+            of_the_first=of_the_first,
             quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,
             td=td,

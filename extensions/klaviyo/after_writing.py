@@ -42,23 +42,23 @@ class AfterWriting:
         if context["_copier_conf"]["pretend"]:
             lines = ["Nothing was written (--pretend), so nothing was verified."]
         elif not (root / CHECK).is_file():
-            results = check(Folder(root), KNOWN, [updates_are_finished])
+            results = check(Folder(root), KNOWN, [updates_are_finished], context["source"])
             lines = [report(results), f"{CHECK} is gone, so nothing else was verified."]
         else:
-            results = self._results(root)
+            results = self._results(root, context["source"])
             lines = [report(results)]
         text = "\n".join([*lines, *remarks(context, self.credentials.written, updated)])
         if any(result.failed for result in results):
             raise UserMessageError(text)
         return text
 
-    def _results(self, root: Path) -> list[Result]:
+    def _results(self, root: Path, source: str) -> list[Result]:
         """What every gate says of a tree; most said it before, of one that has nothing else."""
         if not self.before.alone:
-            return check(Folder(root), KNOWN)
+            return check(Folder(root), KNOWN, source=source)
         asked = [
             *self.before.results,
-            *check(Folder(root), KNOWN, [gate for gate in GATES if gate.needs_disk]),
+            *check(Folder(root), KNOWN, [gate for gate in GATES if gate.needs_disk], source),
         ]
         said = {result.name: result for result in asked}
         return [said[gate.title] for gate in GATES]

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .accounts import account_problems
 from .catalogue import KlaviyoObject, chosen_objects
 from .destination import remember_where_copier_was_started
 from .ingestion_check.credentials import holds_key, without_token
@@ -65,6 +66,7 @@ def check_answers(context: Context) -> bool:
             lines.append(f"{name}: no answer, and it has no default. Add -d {name}=... or a --data-file.")
     if lines and "_commit" in conf["data"]:  # an update renders the old version from the stored answers alone
         lines.append(f"No -d can fix what {conf['answers_file']} says: correct it there and commit.")
+    lines += wrong_account(context, answers)
     lines += [*unknown_answers(context), *place_problems(context)]
     if lines:
         raise refusal(lines)
@@ -79,6 +81,13 @@ def bad_answers(answers: Mapping[str, Any]) -> Iterator[str]:
                 judge(name, answers[name])
             except BadAnswer as bad:
                 yield _refusal(name, answers[name], bad)
+
+
+def wrong_account(context: Context, answers: Mapping[str, Any]) -> Iterator[str]:
+    """Say why the repo cannot have an account of this name; nothing, if its rule does not even take it."""
+    account = answers.get("account") or ""
+    if not answer_problem(account, "account"):
+        yield from account_problems(context, account)
 
 
 def settings_defaults(context: Context) -> dict[str, Any]:
@@ -126,4 +135,7 @@ def answers_to_store(context: Context) -> dict[str, Any]:
 
 @pass_context
 def objects_to_load(context: Context) -> list[KlaviyoObject]:
-    return chosen_objects(context["objects"], context["custom_objects"], context["metrics_load"])
+    """The objects that this repo, or this account of it, loads."""
+    return chosen_objects(
+        context["objects"], context["custom_objects"], context["metrics_load"], context["source"]
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .answers import bad_answers, settings_defaults
+from .answers import bad_answers, settings_defaults, wrong_account
 from .destination import destination, read_yaml, remember_where_copier_was_started
 from .ingestion_check.git import git
 from .obstacles import place_problems
@@ -45,6 +45,7 @@ def check_update(context: Context) -> str:
         *_ways_around(context),
         *_settings_of_git(destination(context, "")),
         *bad_answers({**settings_defaults(context), **stored, **conf["data"]}),
+        *wrong_account(context, {**stored, **conf["data"]}),
         *unknown_answers(context),
         *place_problems(context),
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .accounts import account_problems, clashes_with_accounts
 from .answers import objects_to_load
 from .catalogue import KNOWN, with_one_name_twice
 from .destination import destination, is_aside
@@ -45,7 +46,8 @@ class BeforeWriting:
         """
         if self.results or is_aside(context):  # Copier evaluates a `when` three times; once will do
             return False
-        if clashes := list(clashes_with_others(context)):
+        clashes = [*account_problems(context, context["account"])] or [*clashes_with_accounts(context)]
+        if clashes := [*clashes, *clashes_with_others(context)]:
             raise refusal(clashes)
         folder = destination(context, "")
         self.alone = not folder.is_dir() or not any(folder.iterdir())
@@ -53,8 +55,8 @@ class BeforeWriting:
         ours = {file.path: file.text() for file in files if file.path not in staying}
         if lines := list(files_out_of_reach(context, ours)):
             raise refusal(lines)
-        theirs = {file.path: _text(folder / file.path) for file in files if file.path in staying}
-        self.results = check(Rendered(ours | theirs), KNOWN)
+        theirs = {path: _text(folder / path) for path in staying if (folder / path).is_file()}
+        self.results = check(Rendered(ours | theirs), KNOWN, source=context["source"])
         failed = [result for result in (_template_rules(context, ours), *self.results) if result.failed]
         if failed:
             raise refusal([report(failed), "The workflows would not run like this."])

@@ -28,6 +28,7 @@ class KlaviyoObject:
         sends_field: whether the connector wants `incremental_field`; events must not have it.
         window_days: length of a backfill window in days; None for one load of everything.
         attributes: what Klaviyo documents of a record, beside `id` and the fields above; for the manual.
+        source: what the account's tables and files are called after, klaviyo or klaviyo_<account>.
     """
 
     name: str
@@ -39,21 +40,22 @@ class KlaviyoObject:
     sends_field: bool = True
     window_days: int | None = None
     attributes: tuple[str, ...] = ()
+    source: str = "klaviyo"
 
     @property
     def table(self) -> str:
         """The incremental table."""
-        return f"klaviyo_{self.name}"
+        return f"{self.source}_{self.name}"
 
     @property
     def historical_table(self) -> str:
         """The table that the backfill fills."""
-        return f"klaviyo_{self.name}_hist"
+        return f"{self.source}_{self.name}_hist"
 
     @property
     def config_file(self) -> str:
         """The load file, which both workflows use."""
-        return f"klaviyo_{self.name}_load.yml"
+        return f"{self.source}_{self.name}_load.yml"
 
     @property
     def changed(self) -> Names:
@@ -208,16 +210,20 @@ def custom_object(entry: Any) -> KlaviyoObject:
     )
 
 
-def chosen_objects(names: list[str], custom_objects: list[dict], metrics_load: str) -> list[KlaviyoObject]:
+def chosen_objects(
+    names: list[str], custom_objects: list[dict], metrics_load: str, source: str = "klaviyo"
+) -> list[KlaviyoObject]:
     """The objects that a client's repo loads: the catalogue's in its order, then the custom ones.
 
     Args:
         names: the answer `objects`.
         custom_objects: the answer `custom_objects`.
         metrics_load: the answer `metrics_load`; `full` makes metrics a full load.
+        source: what their tables and files are called after.
     """
-    chosen = [known for known in CATALOGUE if known.name in names]
-    return [
+    chosen = [
         known.as_full_load() if known.name == "metrics" and metrics_load == "full" else known
-        for known in chosen
+        for known in CATALOGUE
+        if known.name in names
     ] + [custom_object(entry) for entry in custom_objects]
+    return [replace(each, source=source) for each in chosen]

@@ -10,10 +10,12 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .destination import destination
-from .ingestion_check.credentials import ENTRY, PATH, entries, is_secret
+from .ingestion_check.accounts import source_of
+from .ingestion_check.credentials import PATH, entries, is_secret
 
+TOKEN = "api_token"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"
-ENTRY_OF_THE_WEBHOOK = "klaviyo_slack_webhook"
+WEBHOOK = "slack_webhook"
 PLACEHOLDER_OF_THE_WEBHOOK = "put the URL of the Slack webhook here"
 
 
@@ -61,12 +63,15 @@ class Credentials:
         if text is None:
             return path.read_text(encoding="utf-8")
         if not context["_copier_conf"]["pretend"]:
+            before = read_credentials(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             if is_new:
                 path.touch(mode=0o600)
             path.write_text(text, encoding="utf-8")
             mode = stat.S_IMODE(path.stat().st_mode)
-            self.written = f"{PATH}: {'made' if is_new else f'{ENTRY} was set in it'}, mode {mode:o}"
+            changed = [name for name, value in read_credentials(path).items() if before.get(name) != value]
+            done = f"{' and '.join(changed)} {'was' if len(changed) == 1 else 'were'} set in it"
+            self.written = f"{PATH}: {'made' if is_new else done}, mode {mode:o}"
         return text
 
 
@@ -77,9 +82,10 @@ def wanted_text(context: Context) -> str | None:
         ValueError: as for `read_credentials`.
     """
     found = read_credentials(destination(context, PATH))
-    ours = {ENTRY: context["klaviyo_api_key"] or found.get(ENTRY) or PLACEHOLDER}
+    token, webhook = _entry(context, TOKEN), _entry(context, WEBHOOK)
+    ours = {token: context["klaviyo_api_key"] or found.get(token) or PLACEHOLDER}
     if context.get("alert_slack"):
-        ours[ENTRY_OF_THE_WEBHOOK] = found.get(ENTRY_OF_THE_WEBHOOK) or PLACEHOLDER_OF_THE_WEBHOOK
+        ours[webhook] = found.get(webhook) or PLACEHOLDER_OF_THE_WEBHOOK
     if ours.items() <= found.items():
         return None
     return json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
@@ -88,9 +94,14 @@ def wanted_text(context: Context) -> str | None:
 @pass_context
 def missing_webhook(context: Context) -> str:
     """What to add to the credentials for Slack, as an update leaves them alone; empty if it is there."""
-    if not context["alert_slack"] or ENTRY_OF_THE_WEBHOOK in read_credentials(destination(context, PATH)):
+    webhook = _entry(context, WEBHOOK)
+    if not context["alert_slack"] or webhook in read_credentials(destination(context, PATH)):
         return ""
     return (
-        f"Alerts go to Slack once {PATH} has the webhook's URL as {ENTRY_OF_THE_WEBHOOK}, "
-        "and the secrets were set again."
+        f"Alerts go to Slack once {PATH} has the webhook's URL as {webhook}, and the secrets were set again."
     )
+
+
+def _entry(context: Context, what: str) -> str:
+    """The name of an entry of this account: all accounts of a repo have one file."""
+    return f"{source_of(context.get_all())}_{what}"

@@ -11,6 +11,7 @@ from jinja2 import Environment
 from jinja2.runtime import Context
 
 from .answers import objects_to_load
+from .ingestion_check.ignore_files import is_ignored
 
 
 class FileToWrite(NamedTuple):
@@ -38,6 +39,12 @@ class FileToWrite(NamedTuple):
 
 def files_to_write(context: Context) -> Iterator[FileToWrite]:
     """Every file that Copier would write, except the credentials."""
+    excluded = "\n".join(_patterns(context, "_exclude"))
+    return (file for file in _files(context) if not is_ignored(file.path, excluded))
+
+
+def _files(context: Context) -> Iterator[FileToWrite]:
+    """Every file that the template has for these answers, except the credentials."""
     root = Path(context["_copier_conf"]["src_path"])
     for file in sorted((root / "template").rglob("*")):
         source = file.relative_to(root).as_posix()
@@ -54,7 +61,12 @@ def files_to_write(context: Context) -> Iterator[FileToWrite]:
 
 
 def files_that_stay(context: Context) -> set[str]:
-    """The files of another source that Copier leaves as they are, by `_skip_if_exists` of copier.yml."""
-    settings = Path(context["_copier_conf"]["src_path"]) / "copier.yml"
-    skipped = yaml.safe_load(settings.read_text(encoding="utf-8"))["_skip_if_exists"]
-    return {context.environment.from_string(each).render(context.get_all()) for each in skipped}
+    """The files that Copier leaves as they are: another source's, and what the first account has for all."""
+    patterns = [*_patterns(context, "_exclude"), *_patterns(context, "_skip_if_exists")]
+    return {file.path for file in _files(context) if is_ignored(file.path, "\n".join(patterns))}
+
+
+def _patterns(context: Context, setting: str) -> list[str]:
+    """The patterns of files in a setting of copier.yml, with these answers."""
+    settings = yaml.safe_load((Path(context["_copier_conf"]["src_path"]) / "copier.yml").read_text("utf-8"))
+    return [context.environment.from_string(each).render(context.get_all()) for each in settings[setting]]

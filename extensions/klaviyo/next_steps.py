@@ -45,9 +45,12 @@ def notes(context: Context) -> list[str]:
     documented = [known.data_source for known in CATALOGUE]
     undocumented = [
         f"custom_objects: the connector is documented for {', '.join(documented)}, and not for "
-        f"{each.data_source}: klaviyo_preflight tells whether it has it."
+        f"{each.data_source}: {context['source']}_preflight tells whether it has it."
         for each in objects_to_load(context)
         if each.data_source not in documented
     ]
-    asked = freshness_warning(context["freshness_hours"], context["schedule"]), missing_webhook(context)
+    asked = (
+        freshness_warning(context["freshness_hours"], context["schedule"], context["source"]),
+        missing_webhook(context),
+    )
     return [*undocumented, *(note for note in asked if note)]

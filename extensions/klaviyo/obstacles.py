@@ -61,7 +61,8 @@ def clashes_with_others(context: Context) -> Iterator[str]:
             f"-d target_database={theirs} fixes it."
         )
     stored = read_yaml(context, context["_copier_conf"]["answers_file"]) or {}
-    if is_of_others(context, WORKFLOW) and stored.get("ci") == "github" and context["ci"] == "none":
+    turns_ci_off = stored.get("ci") == "github" and context["ci"] == "none" and not context["account"]
+    if is_of_others(context, WORKFLOW) and turns_ci_off:
         # An update deletes what the old answers rendered and the new do not, whosever it is.
         yield f"ci: 'none' is invalid, {WORKFLOW} of another source would be deleted: -d ci=github keeps it."
 

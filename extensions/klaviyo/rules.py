@@ -8,11 +8,29 @@ from typing import Any
 
 import yaml
 
-from .catalogue import CATALOGUE, ENTRY_FORM, custom_object
+from .catalogue import CATALOGUE, ENTRY_FORM, custom_object, is_preflights
 from .refusals import BadAnswer
 from .regions import REGIONS
 from .schedules import check_schedule
 from .timestamps import past_timestamp
+
+# What the names of the first account's files and tables go on with, after klaviyo_.
+TAKEN = (
+    *(known.name for known in CATALOGUE),
+    *(
+        "ingest",
+        "hist",
+        "preflight",
+        "latest",
+        "freshness",
+        "log",
+        "datasources",
+        "api_token",
+        "slack_webhook",
+    ),
+    *("backfill_progress", "duplicates", "monitoring", "never_ended", "not_started", "other_run"),
+    *("reconciliation", "result", "stale", "windows"),
+)
 
 
 def _matching(pattern: str, form: str) -> Callable[[Any], None]:
@@ -69,6 +87,19 @@ def check_database(value: Any) -> None:
     raise BadAnswer(
         "3 to 128 of a-z, 0-9 and _", guess if isinstance(value, str) and 3 <= len(guess) <= 128 else ""
     )
+
+
+def check_account(value: Any) -> None:
+    """Accept a short name, under which no account's files and tables are named like the first one's."""
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{0,32}", value):
+        raise BadAnswer("a short name of a-z, 0-9 and _, at most 32, or empty")
+    if value and any(f"{name}_".startswith(f"{value}_") for name in TAKEN) or is_preflights(value):
+        raise BadAnswer(f"no name that the first account's files or tables begin with, like {value}")
+
+
+def check_source(value: Any) -> None:
+    """Accept nothing: it is computed, and whatever is given would take its place."""
+    raise BadAnswer("left out, as account makes it")
 
 
 def check_objects(value: Any) -> None:
@@ -134,6 +165,8 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "td_project": _matching(
         r"(?!pk_)[A-Za-z_][A-Za-z0-9_-]{0,254}", "letters, digits, _ and -, and no digit first"
     ),
+    "account": check_account,
+    "source": check_source,
     "objects": check_objects,
     "metrics_load": _one_of("incremental", "full"),
     "events_lookback_hours": _up_to(168, "hours"),

@@ -105,23 +105,24 @@ def _numbers(field: str, limits: tuple[int, int, str]) -> set[int]:
     return {number % 7 for number in found} if high == 7 else found
 
 
-def freshness_warning(hours: int, schedule: str) -> str:
+def freshness_warning(hours: int, schedule: str, source: str = "klaviyo") -> str:
     """What the report says where the schedule lets the freshness alert go off by itself; else nothing.
 
     Args:
         hours: the answer `freshness_hours`.
         schedule: the answer `schedule`.
+        source: what the workflows are called after.
     """
     if not hours or longest_gap(schedule) <= hours:
         return ""
     if schedule == "none":
         return (
-            f"freshness_hours is {hours}, but there is no schedule: klaviyo_freshness alerts whenever nobody "
-            "has started the incremental workflow for so long."
+            f"freshness_hours is {hours}, but there is no schedule: {source}_freshness alerts whenever "
+            "nobody has started the incremental workflow for so long."
         )
     gap = longest_gap(schedule)
     return (
         f"freshness_hours is {hours}, but the schedule {schedule!r} lets up to "
         f"{'a year or more' if math.isinf(gap) else f'{gap:g} hours'} pass between two runs: "
-        "klaviyo_freshness alerts in between."
+        f"{source}_freshness alerts in between."
     )

@@ -14,6 +14,7 @@ sources' files. Whether a query is good SQL, only TD can tell. They are in inges
     gates_of_files          YAML, JSON and .dig files can be read, and have no key twice
                             Files that a workflow or a datasource names are there
                             No Klaviyo file lies unused
+    gates_of_accounts       No account uses another's files
     gates_of_workflows      Operators and keys are those that Digdag knows
                             Every ${variable} is defined
                             Workflows run in UTC
@@ -39,6 +40,7 @@ sources' files. Whether a query is good SQL, only TD can tell. They are in inges
     gates_of_files          The archive is small enough to push
     gates_of_git            Git takes what the ingestion is made of
                             GitHub finds the workflow that runs the check
+    gates_of_accounts       All accounts are of one version
 
 This file is from the Klaviyo ingestion template, which an update brings up to date.
 """

@@ -3,7 +3,20 @@
 import re
 
 import pytest
-from by_hand import DEFAULTS, TEMPLATE, append, commit, contents, copier, copy, edit, git, release, update
+from by_hand import (
+    DEFAULTS,
+    TEMPLATE,
+    append,
+    commit,
+    contents,
+    copier,
+    copy,
+    edit,
+    git,
+    made_of,
+    release,
+    update,
+)
 from released_versions import headings, history_with, released_versions
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
@@ -44,8 +57,8 @@ def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_ed
     repo = copy(released, tmp_path / "repo", "-d", "alert_email=data-team@example.com")
     edit(repo / "ingestion/sql/klaviyo_monitoring.sql", "7 * 86400", "14 * 86400")
     commit(repo)
-    queries = released / "template/ingestion/sql"
-    (queries / "klaviyo_monitoring.sql.jinja").rename(queries / "klaviyo_last_days.sql.jinja")
+    monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
+    monitoring.rename(monitoring.with_name("{{ source }}_last_days.sql.jinja"))
     for path in [
         released / "copier.yml",
         *released.glob("extensions/**/*.py"),

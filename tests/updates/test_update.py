@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, release, update
+from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
@@ -17,7 +17,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
     (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
     commit(acme)
     edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    append(released / "template/ingestion/sql/klaviyo_latest_rows.sql.jinja", "-- fixed\n")
+    append(made_of(released, "ingestion/sql/klaviyo_latest_rows.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
     workflow = (acme / INCREMENTAL).read_text(encoding="utf-8")
@@ -33,9 +33,8 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
 
 def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
     edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    (released / "template/ingestion/sql/klaviyo_monitoring.sql.jinja").rename(
-        released / "template/ingestion/sql/klaviyo_last_week.sql.jinja"
-    )
+    monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
+    monitoring.rename(monitoring.with_name("{{ source }}_last_week.sql.jinja"))
     release(released, "1.1.0")
     update(acme)
     assert contents(acme) == contents(copy(released, acme.parent / "fresh"))
@@ -82,7 +81,11 @@ def test_answers_can_be_changed_by_an_update(released, acme):
 
 def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
-    edit(released / "extensions/klaviyo/rules.py", '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(24')
+    edit(
+        released / "extensions/klaviyo/rules.py",
+        '"events_lookback_hours": _up_to(168',
+        '"events_lookback_hours": _up_to(24',
+    )
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from by_hand import DEFAULTS, append, commit, contents, copier, edit, git, release, update
+from by_hand import DEFAULTS, append, commit, contents, copier, edit, git, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 DATABASE = "ingestion/config/database.yml"
@@ -48,9 +48,8 @@ def test_a_file_that_only_the_old_version_had_is_named_and_its_edits_can_be_seen
     append(acme / MONITORING, "-- by the client\n")
     (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
     commit(acme)
-    (released / f"template/{MONITORING}.jinja").rename(
-        released / "template/ingestion/sql/klaviyo_week.sql.jinja"
-    )
+    monitoring = made_of(released, MONITORING)
+    monitoring.rename(monitoring.with_name("{{ source }}_week.sql.jinja"))
     release(released, "1.1.0")
     output = update(acme)
     assert removed(output) == [MONITORING]
@@ -78,6 +77,6 @@ def test_a_repo_below_the_root_of_another_is_told_of_its_own_files(released, acm
         cwd=acme,
     )
     commit(acme)
-    (released / f"template/{MONITORING}.jinja").unlink()
+    made_of(released, MONITORING).unlink()
     release(released, "1.1.0")
     assert removed(update(acme / "clients")) == [MONITORING]

@@ -21,12 +21,14 @@ class Gate(NamedTuple):
         find: finds the places where it does not hold; its docstring says why it should.
         needs_disk: whether it asks git, or reads the credentials: it cannot judge files yet to be written.
         is_note: whether what it finds may be meant, and so fails nothing.
+        any_version: whether it holds for what another version of the template made, too.
     """
 
     title: str
     find: Finder
     needs_disk: bool
     is_note: bool
+    any_version: bool
 
 
 class Result(NamedTuple):
@@ -41,14 +43,18 @@ class Result(NamedTuple):
         return bool(self.problems) and not self.is_note
 
 
-def gate(title: str, needs_disk: bool = False, is_note: bool = False) -> Callable[[Finder], Gate]:
+def gate(
+    title: str, needs_disk: bool = False, is_note: bool = False, any_version: bool = False
+) -> Callable[[Finder], Gate]:
     """Make a gate of the function that finds its problems."""
-    return lambda find: Gate(title, find, needs_disk, is_note)
+    return lambda find: Gate(title, find, needs_disk, is_note, any_version)
 
 
 def result(of: Gate, repo: Repo) -> Result:
     """What a gate finds in a repo, in the order of the files and lines."""
     found: dict[Place, Problem] = {}
     for problem in of.find(repo):
+        if not of.any_version and repo.is_of_another_version(problem.path):
+            continue  # accounts_are_of_one_version says so
         found.setdefault(Place(problem.path, problem.line), problem)
     return Result(of.title, [found[place] for place in sorted(found)], of.is_note)

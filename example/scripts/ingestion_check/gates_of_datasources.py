@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .accounts import BACKFILL, INCREMENTAL
 from .digdag import TALK_TO_PEOPLE
 from .expected import expect_form, expect_value, unexpected
 from .fields import Names, wrong_names
 from .gate import gate
 from .places import Place, Problem, place_in
-from .repo import BACKFILL, DATASOURCES, INCREMENTAL, LISTS, SCRATCH, Repo
+from .repo import Repo
 from .sql import without_comments
 from .timestamps import FORM, is_past, wrong_formats, wrong_times
 from .yaml_places import Map, texts
@@ -22,23 +23,29 @@ TABLE_KEY, API_KEY = "incremental_field", "incremental_field_connector"
 @gate("Datasources are complete")
 def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
     """What an entry lacks becomes an empty text in SQL and in load files, and is not an error there."""
-    document = repo.document(DATASOURCES)
-    for name in LISTS:
-        if not document.sections(name):
-            yield document.at(name).problem(f"{name} must be a list of maps, one for each object")
+    for account in repo.accounts:
+        document = repo.document(account.datasources)
+        for name in account.lists:
+            if not document.sections(name):
+                yield document.at(name).problem(f"{name} must be a list of maps, one for each object")
     tables: dict[str, Place] = {}
-    backfills = [entry.text("table_name") for name, entry in repo.entries if name == BACKFILL]
-    historical = "|".join(map(re.escape, backfills))
+    backfills = [entry for name, entry in repo.entries if name == BACKFILL]
     for name, entry in repo.entries:
+        account = repo.account_of(entry.place.path)
+        own = [each.text("table_name") for each in backfills if each.place.path == entry.place.path]
+        historical = "|".join(map(re.escape, own))
         table, place = entry.text("table_name"), entry.at("table_name")
         yield from expect_form(entry, "table_name", "3 to 128 of a-z, 0-9 and _", r"[a-z0-9_]{3,128}")
-        if f"{table}_".startswith(SCRATCH):
-            yield place.problem(f"{table} would be dropped: preflight makes and drops {SCRATCH}*")
+        scratch = next((each.scratch for each in repo.accounts if f"{table}_".startswith(each.scratch)), "")
+        if scratch:
+            yield place.problem(f"{table} would be dropped: preflight makes and drops {scratch}*")
         if tables.setdefault(table, place) != place:
-            why = f"{table} is the table of line {tables[table].line} too, each entry needs its own"
+            other = tables[table]
+            file = "" if other.path == place.path else f" of {other.path}"
+            why = f"{table} is the table of line {other.line}{file} too, each entry needs its own"
             yield place.problem(why)
         yield from expect_form(entry, "config_file", "a load file in config/", r".+")
-        yield from expect_value(entry, "workflow_name", LISTS[name])
+        yield from expect_value(entry, "workflow_name", account.lists[name])
         # What changed must not replace all the rest; a full load must not append it all again.
         yield from expect_value(entry, "mode", "append" if entry.text(TABLE_KEY) else "replace")
         if name == INCREMENTAL:

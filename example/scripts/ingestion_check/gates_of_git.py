@@ -17,7 +17,7 @@ _NEEDED = re.compile(
 )
 
 
-@gate("No update was left half done", needs_disk=True)
+@gate("No update was left half done", needs_disk=True, any_version=True)
 def updates_are_finished(repo: Repo) -> Iterator[Problem]:
     """Where client and template changed the same lines, an update leaves both, for the client to choose."""
     for file in repo.tree.shared:
@@ -30,7 +30,7 @@ def updates_are_finished(repo: Repo) -> Iterator[Problem]:
         yield Problem(file, 1, f"could not be merged: put it into {file.removesuffix('.rej')}, delete this")
 
 
-@gate("Git takes what the ingestion is made of", needs_disk=True, is_note=True)
+@gate("Git takes what the ingestion is made of", needs_disk=True, is_note=True, any_version=True)
 def git_takes_our_files(repo: Repo) -> Iterator[Problem]:
     """The user's own ignore file, with *.sql say, keeps files out of each commit; a clone lacks them then."""
     run = {file for step in repo.steps for file in step.files}
@@ -39,7 +39,7 @@ def git_takes_our_files(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, 1, "git ignores this (git check-ignore -v says why): git add --force it")
 
 
-@gate("GitHub finds the workflow that runs the check", needs_disk=True, is_note=True)
+@gate("GitHub finds the workflow that runs the check", needs_disk=True, is_note=True, any_version=True)
 def github_finds_the_workflow(repo: Repo) -> Iterator[Problem]:
     """GitHub reads workflows in the root of a git repository alone, and says nothing of any other."""
     if repo.tree.place_in_git and SIGNATURE in repo.text(WORKFLOW):

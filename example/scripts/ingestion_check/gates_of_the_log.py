@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from .accounts import BACKFILL
 from .expected import expect_form, expect_value
 from .gate import gate
 from .places import Problem
-from .repo import BACKFILL, LISTS, Repo
-from .workflows import LOG_SQL, Step
+from .repo import Repo
+from .workflows import Step
 from .yaml_places import parts
 
-# Asks ingestion_log for another run of the same workflow.
-LOOK = "sql/klaviyo_other_run.sql"
 # Tells a run's rows from all others: neither id is unique by itself.
 MARK = "${session_uuid}.${attempt_id}"
 
@@ -23,16 +22,16 @@ def loads_are_logged(repo: Repo) -> Iterator[Problem]:
     """What was loaded, what failed and what never started is read from these rows, by later passes too."""
     for step in repo.steps:
         named = re.fullmatch(r"\+log_ingestion_(start|success|error)", step.name)
-        if named and step.command != (file := f"{LOG_SQL}{named[1]}.sql"):
+        if named and step.command != (file := step.account.log_sql(named[1])):
             yield step.body.at(step.operator).problem(f"{step.name} must run {file}")
     for root in repo.loaders:
         if root.workflow not in {load.workflow for load in repo.lasting}:
             yield Problem(root.path, 1, "there is no td_load>, so nothing is loaded")
     for load in repo.lasting:
         if not any(step.logs("start") for step in repo.before(load)):
-            yield load.place.problem(f"a task before this one must run {LOG_SQL}start.sql")
+            yield load.place.problem(f"a task before this one must run {load.account.log_sql('start')}")
         if not any(step.logs("success") and step.object is load.object for step in repo.after(load)):
-            yield load.place.problem(f"a task after this one must run {LOG_SQL}success.sql")
+            yield load.place.problem(f"a task after this one must run {load.account.log_sql('success')}")
 
 
 @gate("Each run logs its start, looks for another run, and logs its end")
@@ -41,11 +40,11 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
     without an end is taken to be under way for a day, and holds up the next.
     """
     steps: list[tuple[str, Callable[[Step], bool]]] = [
-        (f"run {LOG_SQL}start.sql", lambda step: step.logs("start")),
-        (f"then run {LOOK}, with store_last_results: true", _looks_for_another_run),
+        ("run sql/{source}_log_ingestion_start.sql", lambda step: step.logs("start")),
+        ("then run sql/{source}_other_run.sql, with store_last_results: true", _looks_for_another_run),
         ("then fail if there is one: if>: ${td.last_results.other_run != ''}", _gives_way),
         ("then load", lambda step: step in repo.lasting),
-        (f"in the end run {LOG_SQL}success.sql", lambda step: step.logs("success")),
+        ("in the end run sql/{source}_log_ingestion_success.sql", lambda step: step.logs("success")),
     ]
     for root in repo.loaders:
         yield from expect_value(root.body.section("_export"), "mark", MARK)
@@ -55,11 +54,12 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
         left = (step for step in root.walk() if step in own or step in repo.lasting)
         missing = [what for what, is_it in steps if not any(is_it(step) for step in left)]
         if missing:
-            yield root.place.problem(f"a task outside of loops must {missing[0]}")
+            what = missing[0].replace("{source}", root.account.source)
+            yield root.place.problem(f"a task outside of loops must {what}")
 
 
 def _looks_for_another_run(step: Step) -> bool:
-    return step.command == LOOK and step.stores_results
+    return step.command == step.account.sql("other_run") and step.stores_results
 
 
 def _gives_way(step: Step) -> bool:
@@ -81,11 +81,12 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
         for given in (step.body, step.body.section("_export")):
             if "workflow_name" in given:
                 yield from expect_form(given, "workflow_name", step.workflow, r"\$\{.*")
-        others = [name for name, owner in LISTS.items() if step.workflow in {*LISTS.values()} - {owner}]
+        lists = step.account.lists
+        others = [name for name, owner in lists.items() if step.workflow in {*lists.values()} - {owner}]
         for text, name in ((text, name) for text in step.texts for name in others if name in text):
             if name == BACKFILL and text is step.body.get("backfills"):
                 continue  # asked about, and not loaded
-            yield text.at(name).problem(f"{name} is for {LISTS[name]}, not for {step.workflow}")
+            yield text.at(name).problem(f"{name} is for {lists[name]}, not for {step.workflow}")
 
 
 @gate("_error blocks log what fails, in each object and in the run")
@@ -94,6 +95,4 @@ def errors_are_logged(repo: Repo) -> Iterator[Problem]:
     logs = [step for step in repo.steps if step.logs("error")]
     for block in dict.fromkeys([*repo.loaders, *(load.object for load in repo.lasting if load.object)]):
         if not any(above.name == "_error" and above.parent is block for step in logs for above in step.above):
-            yield block.body.at("_error").problem(
-                "an _error here must run sql/klaviyo_log_ingestion_error.sql"
-            )
+            yield block.body.at("_error").problem(f"an _error here must run {block.account.log_sql('error')}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
+from posixpath import basename
 from typing import Any
 
 import yaml
 
 from . import credentials
+from .accounts import ANSWERS_FILE, FIRST, Account, owner, source_of, stored_answers
 from .expressions import EXPRESSION
 from .fields import Catalogue
 from .ignore_files import is_ignored
@@ -20,13 +22,7 @@ from .tree import Tree
 from .workflows import Step, Surroundings
 from .yaml_places import Map, Reader, Text, parts
 
-DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
 IGNORE_FILE = "ingestion/.digdagignore"
-# The lists of datasources, and the workflow that each belongs to.
-INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
-LISTS = {INCREMENTAL: "klaviyo_ingest_inc", BACKFILL: "klaviyo_ingest_hist"}
-# Tables of this name hold what preflight tries, and are dropped again: ingestion_log does not tell of them.
-SCRATCH = "klaviyo_preflight_"
 # A file that another source of the same client may have too says this where it is ours.
 SIGNATURE = "from the Klaviyo ingestion template"
 
@@ -42,6 +38,8 @@ class Repo:
         problems: what is wrong with files as such: with every one that was read so far.
         pushed: what `td wf push` takes: no dot-files, and nothing that .digdagignore names.
         credentials: their entries, none if they cannot be read; None, if they are no map.
+        accounts: the Klaviyo accounts, those that have an answers file or a file of datasources.
+        versions: what each account was made by, as far as its answers file says so.
         entries: the datasources, each with the name of its list.
         load_files: the datasources whose load file is there, each with what that says.
         workflows: all workflows, those of other sources too.
@@ -51,8 +49,15 @@ class Repo:
         queries: the SQL files that our workflows run, but for those of another source.
     """
 
-    def __init__(self, tree: Tree, catalogue: Catalogue) -> None:
-        self.tree, self.catalogue = tree, catalogue
+    def __init__(self, tree: Tree, catalogue: Catalogue, source: str = FIRST) -> None:
+        """Read what all gates need.
+
+        Args:
+            tree: the files.
+            catalogue: the data sources that are known.
+            source: the account whose version the gates are of; the check itself is the first account's.
+        """
+        self.tree, self.catalogue, self.source = tree, catalogue, source
         self.problems: list[Problem] = []
         self._texts: dict[str, str] = {}
         self._values: dict[str, Any] = {}
@@ -61,22 +66,47 @@ class Repo:
         self.pushed = [path for path in visible if not self.is_kept_from_push(path)]
         self.credentials = self._read_credentials()
 
+        texts = {path: tree.start(path, MAX_FILE) for path in tree.paths() if ANSWERS_FILE.fullmatch(path)}
+        self.answers = {path: stored_answers(text.decode(errors="replace")) for path, text in texts.items()}
+        self.versions = {source_of(each): each.get("_commit") for each in self.answers.values() if each}
+        files = (
+            re.fullmatch(r"ingestion/config/(klaviyo(_\w+)?)_datasources\.yml", path) for path in visible
+        )
+        sources = {*self.versions, *(found[1] for found in files if found)} or {FIRST}
+        self.accounts = [Account(each) for each in sorted(sources)]
+
         self.entries = [
-            (name, entry) for name in LISTS for entry in self.document(DATASOURCES).sections(name)
+            (name, entry)
+            for account in self.accounts
+            for name in account.lists
+            for entry in self.document(account.datasources).sections(name)
         ]
-        files = [(entry, f"ingestion/config/{entry.text('config_file')}") for _, entry in self.entries]
-        self.load_files = [(entry, self.document(file)) for entry, file in files if tree.has_file(file)]
+        load_files = [(entry, f"ingestion/config/{entry.text('config_file')}") for _, entry in self.entries]
+        self.load_files = [(entry, self.document(file)) for entry, file in load_files if tree.has_file(file)]
 
         paths = [path for path in self.pushed if path.endswith(".dig")]
         self.workflows = [self._workflow(path) for path in paths]
         self.ours = [root for root in self.workflows if root.workflow.startswith("klaviyo_")]
         self.steps = [step for root in self.ours for step in root.walk()]
         self.loads = [step for step in self.steps if step.operator == "td_load>"]
-        self.lasting = [load for load in self.loads if not load.body.text("table").startswith(SCRATCH)]
-        loaders = {*LISTS.values(), *(load.workflow for load in self.lasting)}
+        self.lasting = [
+            load for load in self.loads if not load.body.text("table").startswith(load.account.scratch)
+        ]
+        loaders = {load.workflow for load in self.lasting}
+        loaders |= {workflow for account in self.accounts for workflow in account.lists.values()}
         self.loaders = [root for root in self.ours if root.workflow in loaders]
         run = {file for step in self.steps if step.operator == "td>" for file in step.files}
         self.queries = sorted(file for file in run if "/klaviyo_" in file or SIGNATURE in self.text(file))
+
+    def account_of(self, path: str) -> Account:
+        """Whose a file is, by its name; what is called after no account is the first one's."""
+        return Account(owner(basename(path), [account.source for account in self.accounts]) or FIRST)
+
+    def is_of_another_version(self, path: str) -> bool:
+        """Whether a file is of an account that another version made than the one whose gates these are."""
+        source = owner(basename(path), [account.source for account in self.accounts])
+        own = self.versions.get(self.source)
+        return source in self.versions and self.versions[source] != own
 
     def text(self, path: str) -> str:
         """A file's text; empty, if it is none."""
@@ -134,10 +164,14 @@ class Repo:
 
     def _workflow(self, path: str) -> Step:
         body, workflow = self.document(path), path.rpartition("/")[2].removesuffix(".dig")
-        own = [entry for name, entry in self.entries if LISTS[name] == workflow]
-        datasources = own or [entry for _, entry in self.entries]
-        keys = {key for _, entry in self.entries for key in entry}
-        return Step(path, Text(""), body, Surroundings(datasources, keys, self._words))
+        account = self.account_of(path)
+        entries = [
+            (name, entry) for name, entry in self.entries if self.account_of(entry.place.path) == account
+        ]
+        own = [entry for name, entry in entries if account.lists[name] == workflow]
+        datasources = own or [entry for _, entry in entries]
+        keys = {key for _, entry in entries for key in entry}
+        return Step(path, Text(""), body, Surroundings(account, datasources, keys, self._words))
 
     @cached_property
     def _words(self) -> set[str]:

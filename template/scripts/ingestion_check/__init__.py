@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .accounts import FIRST
 from .fields import Catalogue
 from .gate import Gate, Result, result
+from .gates_of_accounts import accounts_are_of_one_version, accounts_use_their_own
 from .gates_of_credentials import (
     authentication_is_the_same,
     credentials_stay_here,
@@ -48,6 +50,7 @@ GATES = (
     files_can_be_read,
     files_exist,
     files_are_used,
+    accounts_use_their_own,
     keys_are_known,
     variables_are_defined,
     workflows_run_in_utc,
@@ -73,21 +76,25 @@ GATES = (
     archive_is_small,
     git_takes_our_files,
     github_finds_the_workflow,
+    accounts_are_of_one_version,
 )
 
 
-def check(tree: Tree, catalogue: Catalogue, gates: Iterable[Gate] = GATES) -> list[Result]:
+def check(
+    tree: Tree, catalogue: Catalogue, gates: Iterable[Gate] = GATES, source: str = FIRST
+) -> list[Result]:
     """What each gate finds.
 
     Args:
         tree: the repo. Of files yet to be written the gates that need git or the credentials are left out.
         catalogue: the data sources that are known.
         gates: those to ask, in their order.
+        source: the account whose version these gates are of; in a repo's own check it is the first.
     """
     if not tree.has_folder("ingestion"):
         missing = Problem("ingestion", 1, f"there is no such folder in {tree}")
         return [Result("There are workflows", [missing])]
-    repo, results = Repo(tree, catalogue), []
+    repo, results = Repo(tree, catalogue, source), []
     for gate in gates:
         if tree.on_disk or not gate.needs_disk:
             results.append(result(gate, repo))

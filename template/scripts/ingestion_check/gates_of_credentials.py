@@ -10,7 +10,7 @@ from .places import Place, Problem
 from .repo import IGNORE_FILE, MAX_FILE, Repo
 
 
-@gate("Credentials are a flat map, ignored by git and by td wf push", needs_disk=True)
+@gate("Credentials are a flat map, ignored by git and by td wf push", needs_disk=True, any_version=True)
 def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
     """Git and `td wf push` take the file unless they are told not to, and neither reads the other's list."""
     if not repo.tree.is_git_ignored(credentials.PATH):
@@ -27,7 +27,7 @@ def credentials_stay_here(repo: Repo) -> Iterator[Problem]:
             yield repo.in_credentials(key).problem(why)
 
 
-@gate("No file that git or td wf push takes holds a key", needs_disk=True)
+@gate("No file that git or td wf push takes holds a key", needs_disk=True, any_version=True)
 def no_key_is_shared(repo: Repo) -> Iterator[Problem]:
     """A key that was pushed or committed once is in others' hands, and no later commit takes it back."""
     why = f"here is a key: keep it in {credentials.PATH} alone, and get a new one"
@@ -37,7 +37,7 @@ def no_key_is_shared(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, content.count(b"\n", 0, found.start()) + 1, why)
 
 
-@gate("The template's URL holds no token", needs_disk=True)
+@gate("The template's URL holds no token", needs_disk=True, any_version=True)
 def no_token_is_shared(repo: Repo) -> Iterator[Problem]:
     """Copier keeps the URL that it was given, and git keeps it for good, for all who may read this repo."""
     for file in repo.tree.shared:
@@ -53,13 +53,15 @@ def no_token_is_shared(repo: Repo) -> Iterator[Problem]:
 @gate("All load files have one authentication", is_note=True)
 def authentication_is_the_same(repo: Repo) -> Iterator[Problem]:
     """One load of another Klaviyo account puts that one's records among all others."""
-    given: dict[str, list[Place]] = {}
-    for _, load in repo.load_files:
-        source = load.section("in")
-        if "${" not in source.text("td_authentication_id"):
-            place = source.at("td_authentication_id")
-            given.setdefault(source.text("td_authentication_id"), []).append(place)
-    most = max(given, key=lambda one: len(given[one]), default="")
-    for other, places in given.items():
-        for place in places if other != most else ():
-            yield place.problem(f"td_authentication_id is {other or 'empty'} here, and {most} elsewhere")
+    for account in repo.accounts:
+        given: dict[str, list[Place]] = {}
+        for entry, load in repo.load_files:
+            source = load.section("in")
+            own = repo.account_of(entry.place.path) == account
+            if own and "${" not in source.text("td_authentication_id"):
+                place = source.at("td_authentication_id")
+                given.setdefault(source.text("td_authentication_id"), []).append(place)
+        most = max(given, key=lambda one: len(given[one]), default="")
+        for other, places in given.items():
+            for place in places if other != most else ():
+                yield place.problem(f"td_authentication_id is {other or 'empty'} here, and {most} elsewhere")

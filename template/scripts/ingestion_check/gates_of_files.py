@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .expected import nearest
 from .expressions import EXPRESSION
 from .gate import gate
 from .places import Place, Problem
-from .repo import DATASOURCES, LISTS, Repo
+from .repo import Repo
+from .workflows import Step
 from .yaml_places import Map, Text, parts
 
 MAX_ARCHIVE = 2_000_000
 
 
-@gate("YAML, JSON and .dig files can be read, and have no key twice")
+@gate("YAML, JSON and .dig files can be read, and have no key twice", any_version=True)
 def files_can_be_read(repo: Repo) -> Iterator[Problem]:
     """Digdag parses every .dig of a project: one that is broken keeps all others from running.
 
@@ -35,19 +36,21 @@ def files_can_be_read(repo: Repo) -> Iterator[Problem]:
     yield from repo.problems
 
 
-@gate("Files that a workflow or a datasource names are there")
+@gate("Files that a workflow or a datasource names are there", any_version=True)
 def files_exist(repo: Repo) -> Iterator[Problem]:
     """A file that is missing, or not pushed, ends a run only when its task comes, hours later perhaps."""
-    named = [(Place(DATASOURCES, 1), DATASOURCES)]
-    for name, workflow in LISTS.items():
-        named.append((repo.document(DATASOURCES).at(name), f"ingestion/{workflow}.dig"))
+    named = [(Place(account.datasources, 1), account.datasources) for account in repo.accounts]
+    for account in repo.accounts:
+        for name, workflow in account.lists.items():
+            named.append((repo.document(account.datasources).at(name), f"ingestion/{workflow}.dig"))
     for _, entry in repo.entries:
         if entry.text("config_file"):
             named.append((entry.at("config_file"), f"ingestion/config/{entry.text('config_file')}"))
     for step in repo.steps:
         if "${" not in step.command:
             named += [(step.body.at(step.operator), file) for file in step.files]
-    named += [(name.place, name.included) for name in _includes(repo)]
+    # A neighbour's too, which could keep the whole project from running.
+    named += [(name.place, name.included) for name in includes(repo.workflows)]
     for place, file in named:
         if not repo.tree.has_file(file):
             yield place.problem(f"{file} is not there{nearest(file, repo.pushed)}")
@@ -59,7 +62,10 @@ def files_exist(repo: Repo) -> Iterator[Problem]:
 @gate("No Klaviyo file lies unused")
 def files_are_used(repo: Repo) -> Iterator[Problem]:
     """What nothing names is a leftover, or is misspelt where it should be named."""
-    used = {DATASOURCES, *(name.included for name in _includes(repo))}
+    used = {
+        *(account.datasources for account in repo.accounts),
+        *(name.included for name in includes(repo.workflows)),
+    }
     used |= {file for root in repo.workflows for step in root.walk() for file in step.files}
     patterns = [EXPRESSION.sub("*", file) for file in used]
     for file in repo.pushed:
@@ -72,7 +78,7 @@ def files_are_used(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, 1, "no workflow and no datasource names this file: name it, or delete it")
 
 
-@gate("The archive is small enough to push")
+@gate("The archive is small enough to push", any_version=True)
 def archive_is_small(repo: Repo) -> Iterator[Problem]:
     """TD limits a project's archive, to 2 MB at the least: one export left in ingestion/ is more."""
     sizes = {file: repo.tree.size(file) for file in repo.pushed}
@@ -82,7 +88,7 @@ def archive_is_small(repo: Repo) -> Iterator[Problem]:
         yield Problem(largest, 1, f"all files have {size}, TD takes 2: name some in .digdagignore")
 
 
-def _includes(repo: Repo) -> list[Text]:
-    """What workflows include: a neighbour's too, which could keep the whole project from running."""
-    maps = [part for root in repo.workflows for part in parts(root.body) if isinstance(part, Map)]
+def includes(workflows: Iterable[Step]) -> list[Text]:
+    """What workflows include, each with what it includes."""
+    maps = [part for root in workflows for part in parts(root.body) if isinstance(part, Map)]
     return [name for found in maps for name in found.includes]

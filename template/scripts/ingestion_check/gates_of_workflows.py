@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .accounts import INCREMENTAL
 from .digdag import (
     GROUP_KEYS,
     MAKE_ANY_VARIABLE,
@@ -18,7 +19,7 @@ from .expected import expect_value, nearest
 from .expressions import variables
 from .gate import gate
 from .places import Problem, place_in
-from .repo import INCREMENTAL, LISTS, Repo
+from .repo import Repo
 from .sql import coalesces, without_comments
 from .workflows import Step
 from .yaml_places import Map
@@ -120,12 +121,12 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
     """Without the second, the first incremental run begins all over, however far the backfill is; without
     the third, it has no start where neither table has rows.
     """
-    for load in (load for load in repo.loads if load.workflow in LISTS.values()):
+    for load in (load for load in repo.loads if load.workflow in load.account.lists.values()):
         queries = [step for step in repo.before(load) if step.stores_results]
         if not queries:
             why = "a td> before this one must get the window, with store_last_results: true"
             yield load.place.problem(why)
-        elif load.workflow == LISTS[INCREMENTAL]:
+        elif load.workflow == load.account.lists[INCREMENTAL]:
             for file in queries[-1].files:
                 yield from _missing_fallback(file, without_comments(repo.text(file)))
 

@@ -17,8 +17,8 @@ def without_comments(sql: str) -> str:
 
 
 def without_sentences(sql: str) -> str:
-    """A query whose texts hold nothing but what may be a key: a word alone, or before a colon in JSON."""
-    return _TEXT.sub(lambda found: " ".join(_KEY.findall(found[1])) or "''", sql)
+    """A query whose texts are what may be a key in them, quoted: a word alone, or before a colon in JSON."""
+    return _TEXT.sub(lambda found: " ".join(f'"{key}"' for key in _KEY.findall(found[1])) or "''", sql)
 
 
 def arguments(sql: str, start: int) -> list[str]:

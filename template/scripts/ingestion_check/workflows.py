@@ -8,25 +8,25 @@ from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
+from .accounts import Account
 from .digdag import ERROR_VARIABLES, TAKE_A_FILE, VARIABLES, is_task
 from .expected import nearest
 from .expressions import EXPRESSION
 from .places import Place
 from .yaml_places import Map, Text, texts
 
-# How the SQL files that write ingestion_log begin; _start.sql, _success.sql and _error.sql follow.
-LOG_SQL = "sql/klaviyo_log_ingestion_"
-
 
 class Surroundings(NamedTuple):
     """What a workflow may refer to beside its own text.
 
     Attributes:
+        account: whose workflow it is.
         datasources: the entries that its loops go through.
         keys: the keys of all entries, as a query that both lists share may ask for those of either.
         words: all words of our SQL: among them the columns and keys of JSON that later tasks see.
     """
 
+    account: Account
     datasources: list[Map]
     keys: set[str]
     words: set[str]
@@ -37,6 +37,7 @@ class Step:
 
     Attributes:
         workflow: the name of the workflow.
+        account: whose workflow it is.
         above: the steps that this one stands in, the nearest first.
         in_loop: whether it is done for each of several values.
         object: the block that is done for each datasource, if this is it or stands in it.
@@ -48,7 +49,7 @@ class Step:
     ) -> None:
         self.path, self.name, self.body, self.around, self.parent = path, name, body, around, parent
         self.place = name.place if parent else Place(path, 1)
-        self.workflow = basename(path).removesuffix(".dig")
+        self.workflow, self.account = basename(path).removesuffix(".dig"), around.account
         self.above: list[Step] = [parent, *parent.above] if parent else []
         self.operator: str = next((key for key in body if key.endswith(">")), "")
         self.command = body.text(self.operator)
@@ -82,8 +83,9 @@ class Step:
 
     def logs(self, what: str) -> bool:
         """Whether it is, or is called, the log step of a start, a success or an error; or of either end."""
-        pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(LOG_SQL) else ""
-        return self.name == f"+log_ingestion_{what}" or fnmatchcase(f"{LOG_SQL}{what}.sql", pattern)
+        begin, file = self.account.log_sql("").removesuffix(".sql"), self.account.log_sql(what)
+        pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(begin) else ""
+        return self.name == f"+log_ingestion_{what}" or fnmatchcase(file, pattern)
 
     def _defined(self) -> set[str]:
         """The variables that it makes for the tasks in it."""

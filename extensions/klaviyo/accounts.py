@@ -1,0 +1,147 @@
+"""Several Klaviyo accounts in one repo: the first has no name, each other one a name and an answers file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from .catalogue import CATALOGUE, KlaviyoObject, custom_object
+from .destination import DEFAULT_DATABASE, destination, is_aside
+from .ingestion_check.accounts import ANSWERS_FILE, owner, source_of, stored_answers
+from .refusals import BadAnswer, refusal
+
+# What is one for all accounts of a client.
+SHARED = ("client_name", "td_region", "td_project", "target_database")
+
+
+def answers_file(account: str) -> str:
+    """Where the answers of an account with a name are."""
+    return f".copier-answers.klaviyo_{account}.yml"
+
+
+def _stored(context: Context) -> dict[str, dict[str, Any]]:
+    """The answers of this template that stand in the destination, by their file."""
+    folder = destination(context, "")
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = [file for file in found if ANSWERS_FILE.fullmatch(file.name) and file.is_file()]
+    answers = {
+        file.name: stored_answers(file.read_text(encoding="utf-8", errors="replace")) for file in files
+    }
+    return {name: each for name, each in answers.items() if each}
+
+
+def _others(context: Context) -> dict[str, dict[str, Any]]:
+    """The answers of the other accounts of this repo, by their file."""
+    own = str(context["_copier_conf"]["answers_file"])
+    return {file: answers for file, answers in _stored(context).items() if file != own}
+
+
+def _first(others: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The answers of the first account, if it is another one."""
+    return next((answers for answers in others.values() if not answers.get("account")), {})
+
+
+@pass_context
+def of_the_first(context: Context, name: str) -> Any:
+    """What the first account of the repo answered; nothing, if there is none yet, or this is the first."""
+    return _first(_others(context)).get(name, "")
+
+
+def account_problems(context: Context, account: str) -> Iterator[str]:
+    """Say why the repo cannot have an account of this name in this answers file, a line each.
+
+    Args:
+        account: its name, as given or stored; empty for the first.
+    """
+    if is_aside(context):
+        return
+    own, stored, others = str(context["_copier_conf"]["answers_file"]), _stored(context), _others(context)
+    there = (stored.get(own) or {}).get("account") or ""
+    same = next((file for file, answers in others.items() if (answers.get("account") or "") == account), "")
+    if same:
+        yield _is_there(same, others[same])
+    elif account and not _first(stored):
+        yield f"account: {account!r} is invalid, a repo's first has no name: copy without -d account first."
+    elif own in stored and there != account or account and own != answers_file(account):
+        one_more = (
+            f"copier copy --answers-file {answers_file(account or 'NAME')} -d account={account or 'NAME'}"
+        )
+        whose = repr(there) if there else "the one without a name"
+        yield (
+            f"account: {account!r} is invalid, {own} is for {whose}, and a name stays, as all tables "
+            f"have it. For one more: {one_more}."
+        )
+    elif account and "account" not in _first(stored):
+        yield f"account: {account!r} is invalid, the first one's version knows no others: copier update."
+
+
+def _is_there(file: str, answers: dict[str, Any]) -> str:
+    """Say that an account is there already, and the two ways on."""
+    account = answers.get("account") or ""
+    named = f"the account {account!r}" if account else "an account without a name"
+    update = f"copier update --answers-file {file}" if file != ".copier-answers.yml" else "copier update"
+    return (
+        f"account: {answers.get('client_name')} has {named} in {file} already, with the authentication "
+        f"{answers.get('td_authentication_id')}. For one more: -d account=NAME --answers-file "
+        f"{answers_file('NAME')}; to change that one: {update}."
+    )
+
+
+@pass_context
+def check_copy(context: Context) -> str:
+    """Refuse a copy over the answers of an account that uses another authentication: it is another account.
+
+    `_exclude` calls this before the first file is written: only there Copier tells a copy from an update.
+
+    Returns:
+        Nothing, as text, which is no pattern of files.
+    """
+    own = str(context["_copier_conf"]["answers_file"])
+    stored = {} if is_aside(context) else _stored(context).get(own, {})
+    if stored and str(stored.get("td_authentication_id")) != context["td_authentication_id"]:
+        raise refusal([_is_there(own, stored)])
+    return ""
+
+
+def clashes_with_accounts(context: Context) -> Iterator[str]:
+    """Say which answers the other accounts of the repo rule out, a line each."""
+    others = _others(context)
+    first = _first(others) if context["account"] else {}
+    for name in SHARED:
+        ours, theirs = context[name], first.get(name, context[name])
+        if name == "target_database":
+            ours, theirs = ours or DEFAULT_DATABASE, theirs or DEFAULT_DATABASE
+        if ours != theirs:
+            yield (
+                f"{name}: {ours!r} is invalid, the first account of the repo has {theirs!r}: "
+                f"-d {quote(f'{name}={theirs}')} fixes it."
+            )
+    sources = [context["source"], *map(source_of, others.values())]
+    for answers in [dict(context.get_all()), *others.values()]:
+        source = source_of(answers)
+        for name in (each.name for each in _objects(answers)):
+            whose = owner(f"{source}_{name}", sources)
+            if whose != source:
+                what = "account" if name in [each.name for each in CATALOGUE] else "custom_objects"
+                yield f"{what}: {name} of {source} is invalid, tables {whose}_... are of {whose}: rename one."
+
+
+def _objects(answers: dict[str, Any]) -> Iterator[KlaviyoObject]:
+    """All that an account may load: the catalogue, chosen or not, and the custom objects."""
+    yield from CATALOGUE
+    for entry in answers.get("custom_objects") or ():
+        try:
+            yield custom_object(entry)
+        except BadAnswer:  # another version's, which allowed it
+            continue
+
+
+def into(context: Context) -> str:
+    """How a command of Copier's is told the account; nothing for the first in its usual place."""
+    own = Path(context["_copier_conf"]["answers_file"])
+    return "" if str(own) == ".copier-answers.yml" else f" --answers-file {own}"

@@ -1,0 +1,34 @@
+"""Gates of several Klaviyo accounts in a repo: that each has its own files, and which waits for an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import basename
+
+from .accounts import source_of
+from .gate import gate
+from .gates_of_files import includes
+from .places import Place, Problem
+from .repo import Repo
+
+
+@gate("No account uses another's files")
+def accounts_use_their_own(repo: Repo) -> Iterator[Problem]:
+    """With another one's datasources or queries a workflow fills the other's tables, or logs in its name."""
+    sources = [account.source for account in repo.accounts]
+    for root in (root for root in repo.ours if len(sources) > 1 and root.account in repo.accounts):
+        named = [(name.place, name.included) for name in includes([root])]
+        named += [(step.body.at(step.operator), file) for step in root.walk() for file in step.files]
+        for place, file in named:
+            whose = repo.account_of(file)
+            if basename(file).startswith("klaviyo_") and whose != root.account:
+                yield place.problem(f"{file} is {whose.source}'s, and not {root.account.source}'s")
+
+
+@gate("All accounts are of one version", is_note=True, any_version=True)
+def accounts_are_of_one_version(repo: Repo) -> Iterator[Problem]:
+    """Each account updates on its own, and these gates cannot judge what another version named otherwise."""
+    for path, answers in repo.answers.items():
+        if answers and repo.is_of_another_version(f"{source_of(answers)}.yml"):
+            made_by = answers.get("_commit") or "a version without a name"
+            yield Place(path, 1).problem(f"{source_of(answers)}: made by {made_by}, update it too")

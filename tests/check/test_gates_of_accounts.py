@@ -1,0 +1,39 @@
+"""The check covers all accounts of a repo, each with its own datasources, tables and files."""
+
+import pytest
+from by_hand import copy, edit
+from klaviyo_accounts import add_uk
+
+UK_DATASOURCES = "ingestion/config/klaviyo_uk_datasources.yml"
+UK_INCREMENTAL = "ingestion/klaviyo_uk_ingest_inc.dig"
+
+
+@pytest.fixture
+def both(pristine_template, tmp_path):
+    return add_uk(pristine_template, copy(pristine_template, tmp_path / "acme"))
+
+
+def test_a_sound_repo_with_two_accounts_passes(both, check):
+    assert check.failures(both) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "told"),
+    [
+        (UK_DATASOURCES, "table_name: klaviyo_uk_lists\n", "table_name: klaviyo_lists\n", f"{UK_DATASOURCES}:"),
+        (UK_DATASOURCES, "table_name: klaviyo_uk_lists\n", "table_name: klaviyo_preflight_lists\n", "would be dropped"),
+        (UK_INCREMENTAL, "config/klaviyo_uk_datasources.yml", "config/klaviyo_datasources.yml", "not klaviyo_uk's"),
+        (UK_INCREMENTAL, "sql/klaviyo_uk_windows.sql", "sql/klaviyo_windows.sql", "not klaviyo_uk's"),
+        (UK_INCREMENTAL, "sql/klaviyo_uk_result.sql", "sql/klaviyo_uk_resutl.sql", "is not there"),
+        ("ingestion/klaviyo_ingest_inc.dig", "sql/klaviyo_windows.sql", "sql/klaviyo_uk_windows.sql", "not klaviyo's"),
+        ("ingestion/config/klaviyo_uk_lists_load.yml", "400000", "360030", "td_authentication_id is 360030 here"),
+    ],
+)  # fmt: skip
+def test_what_crosses_from_one_account_to_the_other_is_named(both, check, path, old, new, told):
+    edit(both / path, old, new)
+    assert any(told in line for line in check.failures(both))
+
+
+def test_a_second_account_s_datasources_that_are_gone_are_missed(both, check):
+    (both / UK_DATASOURCES).unlink()
+    assert any(f"{UK_DATASOURCES} is not there" in line for line in check.failures(both))

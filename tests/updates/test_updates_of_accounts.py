@@ -1,0 +1,83 @@
+"""Each account of a repo updates on its own, in any order, and works while the two are of different versions."""
+
+import sys
+
+import pytest
+from by_hand import commit, contents, copy, edit, made_of, release, update
+from client_check import SCRIPT, run
+from klaviyo_accounts import UK_ANSWERS, add_uk
+
+FIRST, UK = "klaviyo", "klaviyo_uk"
+OF = {FIRST: (), UK: ("--answers-file", UK_ANSWERS)}
+SQL = "ingestion/sql"
+
+
+@pytest.fixture
+def both(released, acme):
+    """A repo with two accounts, both of 1.0.0; the template is at 1.1.0, with one query renamed, dropped, added."""
+    add_uk(released, acme)
+    renamed = made_of(released, f"{SQL}/klaviyo_other_run.sql")
+    renamed.rename(renamed.with_name(renamed.name.replace("other_run", "look")))
+    edit(released / "parts/ingest.dig.jinja", "_other_run.sql", "_look.sql")
+    gates = released / "template/scripts/ingestion_check/gates_of_the_log.py"
+    edit(gates, 'sql("other_run")', 'sql("look")')
+    edit(gates, "sql/{source}_other_run.sql", "sql/{source}_look.sql")
+    dropped = made_of(released, f"{SQL}/klaviyo_duplicates.sql")
+    dropped.rename(dropped.with_name(dropped.name.replace("duplicates", "twice")))
+    release(released, "1.1.0")
+    return acme
+
+
+def files_of(repo, source):
+    """The files that carry an account's name and no other's."""
+    others = {FIRST: f"/{UK}", UK: "/nobody"}[source]
+    return {
+        path: text for path, text in contents(repo).items() if f"/{source}" in path and others not in path
+    }
+
+
+def check(repo):
+    return run(sys.executable, repo / SCRIPT, python=())
+
+
+@pytest.mark.parametrize("order", [(FIRST, UK), (UK, FIRST)])
+def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, released, tmp_path, order):
+    before, one, other = contents(both), *order
+    untouched = files_of(both, other)
+    printed = update(both, *OF[one])
+    assert files_of(both, other) == untouched
+    assert f"{other}: made by 1.0.0, update it too" in printed
+    assert (both / f"{SQL}/{one}_look.sql").exists() and not (both / f"{SQL}/{one}_other_run.sql").exists()
+    commit(both)
+    checked = check(both)
+    assert checked.returncode == 0, checked.stdout
+    made = {FIRST: ("klaviyo_uk", "1.0.0"), UK: ("klaviyo_uk", "1.1.0")}[one]
+    assert "! All accounts are of one version\n" in checked.stdout
+    assert f"{UK_ANSWERS}:1: {made[0]}: made by {made[1]}, update it too" in checked.stdout
+    if one == UK:
+        shared = [path for path in before if UK not in path]
+        assert {path: contents(both)[path] for path in shared} == {path: before[path] for path in shared}
+    update(both, *OF[other])
+    commit(both)
+    assert "update it too" not in check(both).stdout
+    fresh = add_uk(released, copy(released, tmp_path / "fresh"))
+    assert contents(both) == contents(fresh)
+
+
+def test_what_is_broken_in_an_account_of_another_version_is_still_told(both):
+    update(both)
+    (both / f"{SQL}/klaviyo_uk_other_run.sql").unlink()
+    checked = check(both)
+    assert checked.returncode == 1
+    assert "ingestion/sql/klaviyo_uk_other_run.sql is not there" in checked.stdout
+
+
+def test_an_account_is_dropped_by_deleting_its_files(both):
+    for path in files_of(both, UK):
+        (both / path).unlink()
+    (both / UK_ANSWERS).unlink()
+    commit(both)
+    update(both)
+    checked = check(both)
+    assert checked.returncode == 0, checked.stdout
+    assert "klaviyo_uk" not in checked.stdout
