@@ -42,7 +42,7 @@ def check(repo):
 
 @pytest.mark.parametrize("order", [(FIRST, UK), (UK, FIRST)])
 def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, released, tmp_path, order):
-    before, one, other = contents(both), *order
+    before, (one, other) = contents(both), order
     untouched = files_of(both, other)
     printed = update(both, *OF[one])
     assert files_of(both, other) == untouched
