@@ -59,9 +59,7 @@ def acme(rendered, pristine_template, beginning, tmp_path_factory):
         for source, begin in ((FIRST, beginning), (UK, beginning + timedelta(days=40)))
     }
     with TreasureData(Accounts(accounts, clock), load_seconds=0.5) as td:
-        acme = Ingestion(repo / "ingestion", td)
-        acme.uk_start = start
-        yield acme
+        yield Ingestion(repo / "ingestion", td)
 
 
 def side_by_side(acme, workflow):

@@ -16,6 +16,7 @@ from by_hand import (
     copier,
     edit,
     git,
+    made_of,
     release,
     update,
 )
