@@ -82,7 +82,11 @@ def test_answers_can_be_changed_by_an_update(released, acme):
 
 def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
-    edit(released / "extensions/klaviyo/rules.py", '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(24')
+    edit(
+        released / "extensions/klaviyo/rules.py",
+        '"events_lookback_hours": _up_to(168',
+        '"events_lookback_hours": _up_to(24',
+    )
     release(released, "1.1.0")
     before = contents(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
@@ -102,7 +106,7 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     )
     edit(catalogue, '"profiles",\n        window_days=90', '"profiles",\n        window_days=30')
     edit(rules, '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(400')
-    edit(report, "        return verified\n", '        return "As the new version says:\\n" + verified\n')
+    edit(report, "        return text\n", '        return "As the new version says:\\n" + text\n')
     release(released, "1.1.0")
     assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
