@@ -105,7 +105,7 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     )
     edit(catalogue, '"profiles",\n        window_days=90', '"profiles",\n        window_days=30')
     edit(rules, '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(400')
-    edit(report, "        return verified\n", '        return "As the new version says:\\n" + verified\n')
+    edit(report, "        return text\n", '        return "As the new version says:\\n" + text\n')
     release(released, "1.1.0")
     assert "As the new version says:\n✓ " in update(acme, "-d", "events_lookback_hours=400")
     datasources = (acme / DATASOURCES).read_text(encoding="utf-8")
