@@ -16,7 +16,6 @@ from by_hand import (
     copier,
     edit,
     git,
-    made_of,
     release,
     update,
 )
