@@ -61,7 +61,7 @@ def test_td_time_string():
     assert connection.execute("SELECT TD_TIME_STRING(1667865600, 's!')").fetchone() == (
         "2022-11-08 00:00:00",
     )
-    with pytest.raises(duckdb.Error, match="s! only"):
+    with pytest.raises(duckdb.Error, match="s! and m! only"):
         connection.execute("SELECT TD_TIME_STRING(1667865600, 'd!')").fetchone()
 
 

@@ -17,7 +17,9 @@ def rescued(ingest):
     acme.fail_success_row(LISTS, times=2)
     # `quicken` has made it 0
     acme.edit(
-        f"{INC}.dig", "interval: 0\n          interval_type", f"interval: {SECONDS}\n          interval_type"
+        f"{INC}.dig",
+        "interval: 0\n              interval_type",
+        f"interval: {SECONDS}\n              interval_type",
     )
     acme.last_run = acme.run(INC)
     return acme
