@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ HARMLESS = {
     "apply.whitespace": ("nowarn", "warn"),
     "apply.ignoreWhitespace": ("no", "none", "never", "false", "change"),
 }
+
+# The folder that this process updates. The renders that follow have an environment of their own each.
+UPDATES = "KLAVIYO_TEMPLATE_UPDATES"
 
 
 @pass_context
@@ -51,7 +55,21 @@ def check_update(context: Context) -> str:
     ]
     if lines:
         raise refusal(lines)
+    os.environ[UPDATES] = str(destination(context, "").resolve())
     return ""
+
+
+def undo_migrations(context: Context) -> None:
+    """Put back what migrations renamed or changed in an update that is refused after them.
+
+    They come before the questions, whose answers may be refused. Copier updates a clean tree only: whatever
+    is staged, a migration staged. A copy may find what a person staged, and leaves it.
+    """
+    folder = destination(context, "")
+    if os.environ.pop(UPDATES, None) == str(folder.resolve()):
+        staged = git(folder, "diff", "--cached", "--name-only", "--no-renames", "--relative", "-z", "HEAD")
+        if paths := [path for path in (staged or "").split("\0") if path]:
+            git(folder, "--literal-pathspecs", "restore", "--staged", "--worktree", "--", *paths)
 
 
 def _ways_around(context: Context) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from copier.errors import UserMessageError
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .accounts import account_problems, clashes_with_accounts
 from .answers import objects_to_load
+from .before_update import undo_migrations
 from .catalogue import KNOWN, with_one_name_twice
 from .destination import destination, is_aside
 from .files_to_write import files_that_stay, files_to_write
@@ -46,6 +48,14 @@ class BeforeWriting:
         """
         if self.results or is_aside(context):  # Copier evaluates a `when` three times; once will do
             return False
+        try:
+            self._judge(context)
+        except UserMessageError:
+            undo_migrations(context)
+            raise
+        return False
+
+    def _judge(self, context: Context) -> None:
         clashes = [*account_problems(context, context["account"])] or [*clashes_with_accounts(context)]
         if clashes := [*clashes, *clashes_with_others(context)]:
             raise refusal(clashes)
@@ -60,7 +70,6 @@ class BeforeWriting:
         failed = [result for result in (_template_rules(context, ours), *self.results) if result.failed]
         if failed:
             raise refusal([report(failed), "The workflows would not run like this."])
-        return False
 
 
 def _text(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, copier, copy, edit, git
+from by_hand import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, copier, copy, edit, git
 from released_versions import history_with, released_versions
 
 SQL = "ingestion/sql"
@@ -44,6 +44,30 @@ def test_a_client_s_change_of_a_renamed_file_is_marked_in_it(repo, old, new):
     assert f"{SQL}/{new}:1: both changed this" in ended.output
     assert "-- by the client\n" in (repo / SQL / new).read_text(encoding="utf-8")
     assert old not in names(repo)
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
+def test_an_update_that_is_refused_once_a_file_was_renamed_puts_it_back(repo, quiet):
+    append(repo / SQL / "log_ingestion_success.sql", "-- by the client\n")
+    commit(repo)
+    git("update-index", "--skip-worktree", "ingestion/config/database.yml", cwd=repo)
+    append(repo / "ingestion/config/database.yml", "# by the client\n")
+    before = contents(repo)
+    ended = copier("update", *DEFAULTS, *quiet, cwd=repo)
+    assert "ingestion/config/database.yml: git does not see your edits" in ended.output
+    assert ended.output.endswith(" Nothing was changed.\n")
+    assert contents(repo) == before
+    assert git("status", "--porcelain", cwd=repo) == ""
+
+
+def test_a_copy_that_is_refused_leaves_what_was_renamed_by_hand(repo):
+    git("mv", f"{SQL}/log_ingestion_success.sql", f"{SQL}/klaviyo_log_ingestion_success.sql", cwd=repo)
+    before = git("status", "--porcelain", cwd=repo)
+    git("update-index", "--skip-worktree", "ingestion/config/database.yml", cwd=repo)
+    append(repo / "ingestion/config/database.yml", "# by the client\n")
+    ended = copier("recopy", *DEFAULTS, "--overwrite", cwd=repo)
+    assert "git does not see your edits" in ended.output
+    assert git("status", "--porcelain", cwd=repo) == before
 
 
 def test_a_client_s_change_of_a_file_that_is_gone_stays_and_the_check_tells(repo):
