@@ -30,13 +30,13 @@ def is_fixed(repo):
     return "timezone: UTC  # fixed\n" in (repo / INCREMENTAL).read_text(encoding="utf-8")
 
 
-def check_refusal(repo, *words):
+def check_refusal(repo, *words, arguments=()):
     """Check that an update is refused, in one of these words (which one, depends on Copier's version).
 
     And that docs/updates.md has them, and that nothing changes.
     """
     before = contents(repo)
-    ended = copier("update", *DEFAULTS, cwd=repo)
+    ended = copier("update", *DEFAULTS, *arguments, cwd=repo)
     assert ended.exit_code == 1
     assert any(each in ended.output for each in words), ended.output
     documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
@@ -143,3 +143,18 @@ def test_a_repo_must_be_in_git_and_clean(acme):
     commit(acme)
     append(acme / "README.md", "by the client\n")
     check_refusal(acme, "Destination repository is dirty")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1: x\n", "Input should be a valid string"),
+        ("yes: x\n", "Input should be a valid string"),
+        ("default_start_date: 2023-13-01\n", "ValueError: month must be in 1..12"),
+        ("", "has no attribute 'items'"),
+        ("hello\n", "has no attribute 'items'"),
+    ],
+)
+def test_a_data_file_that_copier_cannot_read_changes_nothing(acme, tmp_path, text, said):
+    (tmp_path / "answers.yml").write_text(text)
+    check_refusal(acme, said, arguments=["--data-file", tmp_path / "answers.yml"])
