@@ -5,6 +5,7 @@ from client_edits import (
     DATASOURCES,
     EVENTS,
     HIST,
+    LOG_ERROR,
     METRICS,
     NOT_STARTED,
     NOT_TRIED,
@@ -86,6 +87,11 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
             WINDOWS,
             "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'",
             "to_iso8601(from_unixtime(ends))",
+        ),
+        "one after a quote of JavaScript's, and dashes in a text": Edit(
+            LOG_ERROR,
+            "'${error_message}' AS",
+            "'${error_message.replace(/'/g, '')} -- ' || '2024-01-01T00:00:00Z' AS",
         ),
         "a literal in a load file": Edit(
             PROFILES, "${td.last_results.end_time.match(/.+/)[0]}", "2024-01-01T00:00:00Z"

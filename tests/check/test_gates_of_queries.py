@@ -10,6 +10,7 @@ MINE = "ingestion/sql/klaviyo_by_hand.sql"
     [
         "SELECT * FROM ${databases.src}.ingestion_logs",
         "SELECT '${x.replace(/'/g, )}'\nFROM ${databases.src}.ingestion_lgo WHERE true",
+        "SELECT '${[1,\n2]}'\nFROM ${databases.src}.ingestion_lgo",
         "SELECT * FROM ${databases.src}.${datasource.table_name}, x\nJOIN client_src.ingesion_log ON true",
         "SELECT 1\nfrom ingestion_lo",
         "-- FROM ingestion_log\nSELECT * FROM client_src.klaviyo_event",

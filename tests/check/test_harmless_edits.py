@@ -11,6 +11,7 @@ from client_edits import (
     EVENTS,
     HIST,
     INC,
+    LOG_ERROR,
     METRICS,
     PREFLIGHT,
     PROFILES,
@@ -108,7 +109,12 @@ HARMLESS = {
         Edit(INC, "+log_run_start:", "# 2024-01-05 10:30Z, Ann: was td_lod> and ${nothing}\n+log_run_start:")
     ],
     "a comment in SQL": [
-        Edit(WINDOWS, "WITH log", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH log")
+        Edit(
+            LOG_ERROR,
+            "'${error_message}' AS error_message,",
+            "'${error_message.replace(/'/g, \"''\")}' AS error_message, -- it's so since 2024-01-05 10:30",
+        ),
+        Edit(WINDOWS, "WITH log", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH log"),
     ],
     "a comment in the datasources": [
         Edit(DATASOURCES, "inc_datasources:", "# not 2023-09-01T00:00:00.000Z\ninc_datasources:")

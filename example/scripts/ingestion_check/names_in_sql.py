@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .expressions import EXPRESSION
-
 # What Trino reserves can be no column, unless it is quoted.
 # fmt: off
 _RESERVED = {
@@ -30,11 +28,6 @@ _DEFINED = re.compile(
     r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:(?:\$\{[^{}]*\}|\w+)\.)?(\w+)|(\w+)\s+AS\s*\(",
     re.IGNORECASE,
 )
-
-
-def without_code(sql: str) -> str:
-    """A query with nothing in its `${...}`, whose quotes are none of SQL's; all else keeps its place."""
-    return EXPRESSION.sub(lambda found: f"${{{'x' * (len(found[0]) - 3)}}}", sql)
 
 
 def names(sql: str) -> Iterator[str]:

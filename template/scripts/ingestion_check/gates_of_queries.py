@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from .gate import gate
-from .names_in_sql import defined_tables, tables, without_code
+from .names_in_sql import defined_tables, tables
 from .places import Problem, place_in
 from .repo import Repo
-from .sql import without_comments
+from .sql import without_code, without_comments
 from .yaml_places import texts
 
 LOG = "ingestion_log"
@@ -21,7 +21,7 @@ def tables_are_spelt_right(repo: Repo) -> Iterator[Problem]:
     """A query of a table that is not there fails its object in every run; one that fills it, unseen."""
     files = [file for file in repo.pushed if re.search(r"/klaviyo_[^/]*\.sql$", file)]
     texts_of = {file: repo.text(file) for file in {*files, *repo.queries}}
-    queries = {file: without_comments(without_code(text)) for file, text in texts_of.items()}
+    queries = {file: without_code(without_comments(text)) for file, text in texts_of.items()}
     loaded = {entry.text(key) for _, entry in repo.entries for key in ("table_name", "historical_table")}
     known = {LOG, *loaded} - {""}
     # Of any source: a table that a task makes or fills has a right to its name.

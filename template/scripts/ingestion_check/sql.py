@@ -1,9 +1,11 @@
-"""How a query is read: without its comments, and an expression's arguments."""
+"""How a query is read: without its comments and code, and an expression's arguments."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from .expressions import EXPRESSION
 
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
@@ -11,9 +13,24 @@ _KEY = re.compile(r'(?:^|")(\w+)(?:$|"\s*:)')
 _SUBQUERY = re.compile(r"(\w+)\s+AS\s*\(", re.IGNORECASE)
 
 
+def without_code(sql: str) -> str:
+    """A query with nothing in its `${...}`, whose quotes are none of SQL's; all else keeps its place."""
+    return EXPRESSION.sub(lambda found: f"${{{_blank(found[1], 'x')}{found[2]}", sql)
+
+
 def without_comments(sql: str) -> str:
     """A query with blanks for its comments, so that all else keeps its place."""
-    return _COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), sql)
+    parts, end = [], 0
+    for found in _COMMENT.finditer(without_code(sql)):
+        if not found[1]:
+            parts += [sql[end : found.start()], _blank(found[0], " ")]
+            end = found.end()
+    return "".join([*parts, sql[end:]])
+
+
+def _blank(text: str, mark: str) -> str:
+    """As many marks as a text is long, in as many lines."""
+    return re.sub(r"[^\n]", mark, text)
 
 
 def without_sentences(sql: str) -> str:
