@@ -29,6 +29,7 @@ sources' files. Whether a query is good SQL, only TD can tell. They are in inges
     gates_of_credentials    All load files have one authentication
     gates_of_the_log        Each load stands between its log steps, each with its SQL file
                             Each run logs its start, looks for another run, and logs its end
+                            A latest table is written by one run at a time, which logs it
                             Log rows name the table that is loaded, and the workflow
                             _error blocks log what fails, in each object and in the run
     gates_of_workflows      At most three loads run at once (_parallel: limit: 3)

@@ -1,7 +1,12 @@
 """Loads and failures that leave no row in ingestion_log, or one under another name, are found."""
 
-from by_hand import edit
+import shutil
+
+import pytest
+from by_hand import copy, edit
 from client_edits import HIST, INC, PREFLIGHT, Edit, edits
+
+LATEST, FRESHNESS = "ingestion/klaviyo_latest.dig", "ingestion/klaviyo_freshness.dig"
 
 START_STEP = """\
                 +log_ingestion_start:
@@ -40,6 +45,31 @@ GIVE_WAY = """\
   _do:
     fail>: ${td.last_results.other_run}
   _else_do:
+"""
+MARK = "  mark: ${session_uuid}.${attempt_id}\n"
+LOG_RUN_END = """\
++log_run_end:
+  td>: sql/klaviyo_log_ingestion_${td.last_results.outcome}.sql
+"""
+LATEST_START = """\
+      +log_ingestion_start:
+        td>: sql/klaviyo_log_ingestion_start.sql
+        source_name: ${latest.table_name}
+        table_name: ${latest.table_name}
+        start_time: ${latest.start_time}
+        end_time: ${latest.end_time}
+"""
+LATEST_END = "        +log_ingestion_success:\n          td>: sql/klaviyo_log_ingestion_success.sql\n"
+CHANGES = """\
+      +changes:
+        td>: sql/klaviyo_latest_changes.sql
+        store_last_results: true
+"""
+LATEST_GIVES_WAY = """\
+      +one_run_at_a_time:
+        if>: ${td.last_results.other_run != ''}
+        _do:
+          fail>: ${td.last_results.other_run}
 """
 LOAD = "                +load:\n                  td_load>"
 
@@ -114,6 +144,78 @@ def test_a_run_that_looks_before_it_logs_its_start_is_found(check, plain_repo):
     edit(plain_repo / INC, GIVE_WAY, RUN_START + GIVE_WAY)
 
     assert check.places("runs_are_logged", plain_repo) == [(INC, 1)]
+
+
+@pytest.fixture(scope="session")
+def repo_with_all(pristine_template, tmp_path_factory):
+    given = ("-d", "latest_tables=yes", "-d", "freshness_hours=24")
+    return copy(pristine_template, tmp_path_factory.mktemp("all") / "acme", *given)
+
+
+@pytest.fixture
+def all_workflows(repo_with_all, tmp_path):
+    """A repo with every workflow that there is, for a test to change."""
+    return shutil.copytree(repo_with_all, tmp_path / "all")
+
+
+@edits(
+    {
+        "no start": Edit(LATEST, RUN_START, "", "# Klaviyo"),
+        "a start of one table": Edit(
+            LATEST, RUN_START, RUN_START.replace('table_name: ""', "table_name: klaviyo"), "# Klaviyo"
+        ),
+        "no end": Edit(LATEST, LOG_RUN_END, "+tell:\n  echo>: done\n", "# Klaviyo"),
+        "an end that logs another start": Edit(
+            LATEST, LOG_RUN_END, LOG_RUN_END.replace("${td.last_results.outcome}", "start"), "# Klaviyo"
+        ),
+        "no mark": Edit(LATEST, MARK, "", "  !include"),
+        "a mark of the session": Edit(LATEST, MARK, "  mark: ${session_uuid}\n", "  mark"),
+        "a mark of all alerts": Edit(FRESHNESS, MARK, "  mark: freshness\n"),
+        "a mark of all tries": Edit(PREFLIGHT, MARK, "  mark: ${session_id}\n"),
+    }
+)
+def test_a_run_that_loads_nothing_and_is_not_logged_is_found(edit, check, all_workflows):
+    assert edit.make(all_workflows) in check.places("runs_are_logged", all_workflows)
+
+
+@edits(
+    {
+        "no start of a latest table": Edit(LATEST, LATEST_START, "", "_do:\n\n      +"),
+        "no start of one in the incremental workflow": Edit(
+            INC,
+            LATEST_START.replace("      ", "          ", 1).replace("\n   ", "\n       "),
+            "",
+            "_do:\n\n          +changes",
+        ),
+        "no look at a latest table": Edit(LATEST, CHANGES, "", "_do:\n      +"),
+        "a look of which nothing is kept": Edit(
+            LATEST, CHANGES, CHANGES.replace("        store_last_results: true\n", ""), "_do:\n      +"
+        ),
+        "nothing that gives way": Edit(LATEST, LATEST_GIVES_WAY, "", "_do:\n      +"),
+        "a word, and then the merge": Edit(
+            LATEST, LATEST_GIVES_WAY, LATEST_GIVES_WAY.replace("fail>", "echo>"), "_do:\n      +"
+        ),
+        "no end of a latest table": Edit(
+            LATEST,
+            LATEST_END,
+            LATEST_END.replace("+log_ingestion_success", "+log").replace("success", "start"),
+            "_do:\n      +",
+        ),
+    }
+)
+def test_a_latest_table_that_two_runs_may_write_is_found(edit, check, all_workflows):
+    assert edit.make(all_workflows) in check.places("latest_tables_are_logged", all_workflows)
+
+
+def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_workflows):
+    (all_workflows / "ingestion/klaviyo_cleanup.dig").write_text(
+        "timezone: UTC\n_export:\n  !include : config/database.yml\n  workflow_name: klaviyo_cleanup\n"
+        "  td: {database: '${databases.src}'}\n  mark: ${session_uuid}.${attempt_id}\n"
+        "+log:\n  td>: sql/klaviyo_log_ingestion_start.sql\n  source_name: cleanup\n"
+        "  table_name: klaviyo_events\n  start_time: ''\n  end_time: ''\n+clean:\n  echo>: done\n"
+    )
+
+    assert check.failures(all_workflows) == []
 
 
 @edits(

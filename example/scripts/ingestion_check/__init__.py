@@ -30,7 +30,13 @@ from .gates_of_files import archive_is_small, files_are_used, files_can_be_read,
 from .gates_of_git import git_takes_our_files, github_finds_the_workflow, updates_are_finished
 from .gates_of_queries import tables_are_spelt_right
 from .gates_of_schedules import schedules_are_single
-from .gates_of_the_log import errors_are_logged, loads_are_logged, log_rows_find_their_load, runs_are_logged
+from .gates_of_the_log import (
+    errors_are_logged,
+    latest_tables_are_logged,
+    loads_are_logged,
+    log_rows_find_their_load,
+    runs_are_logged,
+)
 from .gates_of_workflows import (
     at_most_three_at_once,
     failures_are_contained,
@@ -65,6 +71,7 @@ GATES = (
     authentication_is_the_same,
     loads_are_logged,
     runs_are_logged,
+    latest_tables_are_logged,
     log_rows_find_their_load,
     errors_are_logged,
     at_most_three_at_once,

@@ -13,6 +13,9 @@ from .repo import Repo
 from .workflows import Step
 from .yaml_places import parts
 
+# A task that is wanted: what it does, in words, and how it is told.
+Kind = tuple[str, Callable[[Step], bool]]
+
 # Tells a run's rows from all others: neither id is unique by itself.
 MARK = "${session_uuid}.${attempt_id}"
 
@@ -34,37 +37,68 @@ def loads_are_logged(repo: Repo) -> Iterator[Problem]:
             yield load.place.problem(f"a task after this one must run {load.account.log_sql('success')}")
 
 
-@gate("Each run logs its start, looks for another run, and logs its end")
-def runs_are_logged(repo: Repo) -> Iterator[Problem]:
-    """Two runs at once load everything twice. Each sees the other by these rows, and its own by its mark; one
-    without an end is taken to be under way for a day, and holds up the next.
-    """
-    steps: list[tuple[str, Callable[[Step], bool]]] = [
-        ("run sql/{source}_log_ingestion_start.sql", lambda step: step.logs("start")),
-        ("then run sql/{source}_other_run.sql, with store_last_results: true", _looks_for_another_run),
-        ("then fail if there is one: if>: ${td.last_results.other_run != ''}", _gives_way),
-        ("then load", lambda step: step in repo.lasting),
-        ("in the end run sql/{source}_log_ingestion_success.sql", lambda step: step.logs("success")),
-    ]
-    for root in repo.loaders:
-        yield from expect_value(root.body.section("_export"), "mark", MARK)
-        own = [step for step in root.walk() if not step.in_loop and not step.after_error]
-        for step in (step for step in own if step.logs("start") or step.logs("success")):
-            yield from expect_form(step.body, "table_name", "empty in a row of the run", r"")
-        left = (step for step in root.walk() if step in own or step in repo.lasting)
-        missing = [what for what, is_it in steps if not any(is_it(step) for step in left)]
-        if missing:
-            what = missing[0].replace("{source}", root.account.source)
-            yield root.place.problem(f"a task outside of loops must {what}")
+def _missing(block: Step, steps: list[Step], wanted: list[Kind], where: str) -> Iterator[Problem]:
+    """The first of the wanted tasks that is not there, or not in its order."""
+    left = iter(steps)
+    missing = [what for what, is_it in wanted if not any(is_it(step) for step in left)]
+    if missing:
+        yield block.place.problem(f"{where} must {missing[0].replace('{source}', block.account.source)}")
 
 
-def _looks_for_another_run(step: Step) -> bool:
-    return step.command == step.account.sql("other_run") and step.stores_results
+def _looks(query: str) -> Kind:
+    return (
+        f"then run sql/{{source}}_{query}.sql, with store_last_results: true",
+        lambda step: step.command == step.account.sql(query) and step.stores_results,
+    )
 
 
 def _gives_way(step: Step) -> bool:
     condition = re.fullmatch(r"\$\{\s*td\.last_results\.other_run\s*(!==?\s*(''|\"\")\s*)?\}", step.command)
     return bool(condition) and any("fail>" in part for part in parts(step.body.section("_do")))
+
+
+def _writes_latest(step: Step) -> bool:
+    return step.command in [step.account.sql(f"latest_{how}") for how in ("rebuild", "delete", "insert")]
+
+
+START: Kind = ("run sql/{source}_log_ingestion_start.sql", lambda step: step.logs("start"))
+GIVE_WAY: Kind = ("then fail if there is one: if>: ${td.last_results.other_run != ''}", _gives_way)
+END: Kind = ("in the end run sql/{source}_log_ingestion_success.sql", lambda step: step.logs("success"))
+
+
+@gate("Each run logs its start, looks for another run, and logs its end")
+def runs_are_logged(repo: Repo) -> Iterator[Problem]:
+    """Two runs at once load everything twice. Each sees the other by these rows, and its own by its mark; one
+    without an end is taken to be under way for a day, and holds up the next.
+    """
+    load: Kind = ("then load", lambda step: step in repo.lasting)
+    marked = [file for file in repo.queries if "${mark}" in repo.text(file)]
+    for root in repo.ours:
+        own = [step for step in root.walk() if not step.in_loop and not step.after_error]
+        rows = [step for step in own if step.logs("start") or step.logs("success")]
+        if root in repo.loaders:
+            for step in rows:
+                yield from expect_form(step.body, "table_name", "empty in a row of the run", r"")
+            steps = [step for step in root.walk() if step in own or step in repo.lasting]
+            kinds = [START, _looks("other_run"), GIVE_WAY, load, END]
+            yield from _missing(root, steps, kinds, "a task outside of loops")
+        elif of_run := [step for step in rows if not step.body.text("table_name")]:
+            yield from _missing(root, of_run, [START, END], "a task without a table_name")
+        if root in repo.loaders or any(file in marked for step in root.walk() for file in step.files):
+            yield from expect_value(root.body.section("_export"), "mark", MARK)
+
+
+@gate("A latest table is written by one run at a time, which logs it")
+def latest_tables_are_logged(repo: Repo) -> Iterator[Problem]:
+    """Two that merge at once insert each record twice. Each sees the other by the row of its start, and what
+    was merged is not merged again by the row of its end.
+    """
+    writes = [step for step in repo.steps if _writes_latest(step)]
+    blocks = [next((above for above in step.above if above.items), step.above[-1]) for step in writes]
+    for block in dict.fromkeys(blocks):
+        steps = [step for step in block.walk() if not step.after_error]
+        kinds = [START, _looks("latest_changes"), GIVE_WAY, ("then write", _writes_latest), END]
+        yield from _missing(block, steps, kinds, "a task here")
 
 
 @gate("Log rows name the table that is loaded, and the workflow")
