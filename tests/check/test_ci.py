@@ -1,6 +1,7 @@
 """The client's CI runs the check, and sees what an update left undone and that there is a newer template."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -54,16 +55,49 @@ def test_ci_finds_what_an_update_left_undone(file, text, client_repo):
     assert f"✗ No update was left half done\n    {file}:" in done.stdout
 
 
+def answers_of(repo, source, text="events_lookback_hours: 2\n"):
+    """Write the answers file of one more account, or of another template."""
+    (repo / f".copier-answers.{source}.yml").write_text(f"_src_path: ../template\n{text}")
+
+
 @pytest.mark.parametrize(
     ("status", "says", "result"),
-    [(0, "newest", 0), (2, "::error::", 1), (1, "::notice::", 0)],
+    [("0", "newest", 0), ("2", "::error::", 1), ("1", "::notice::", 0)],
     ids=["the newest", "a newer one", "out of reach"],
 )
 def test_ci_looks_for_a_newer_template_where_it_can_be_reached(status, says, result, client_repo):
     done = in_ci(client_repo, "template", "The template is the newest", copier=status)
 
     assert says in done.stdout
+    assert ".copier-answers.yml" in done.stdout
     assert done.returncode == result
+
+
+@pytest.mark.parametrize("newer", ["", "klaviyo_uk", "klaviyo_zz"])
+def test_ci_looks_at_each_account_and_at_no_other_template(newer, client_repo):
+    for source in ("klaviyo_uk", "klaviyo_zz"):
+        answers_of(client_repo, source)
+    answers_of(client_repo, "other", text="project: acme\n")
+    (client_repo / ".copier-answers.yml").rename(client_repo / ".copier-answers.klaviyo.yml")
+
+    # The stand-in gets: check-update --quiet --answers-file FILE
+    status = f'$(case "$4" in *{newer}.yml) echo 2 ;; *other*) echo 2 ;; *) echo 0 ;; esac)' if newer else "0"
+    done = in_ci(client_repo, "template", "The template is the newest", copier=status)
+
+    told = [line for line in done.stdout.splitlines() if ".copier-answers" in line]
+    assert [re.search(r"\.copier-answers\S*yml", line)[0] for line in told] == [
+        f".copier-answers.{source}.yml" for source in ("klaviyo", "klaviyo_uk", "klaviyo_zz")
+    ]
+    assert [line for line in told if "::error::" in line] == [line for line in told if newer and newer in line]
+    assert done.returncode == (1 if newer else 0)
+
+
+def test_ci_says_so_where_there_is_nothing_to_look_at(client_repo):
+    (client_repo / ".copier-answers.yml").unlink()
+    done = in_ci(client_repo, "template", "The template is the newest", copier="2")
+
+    assert "::notice::" in done.stdout
+    assert done.returncode == 0
 
 
 def test_without_ci_there_is_no_folder_for_it(copie_session, example_answers):
