@@ -88,7 +88,9 @@ def test_ci_looks_at_each_account_and_at_no_other_template(newer, client_repo):
     assert [re.search(r"\.copier-answers\S*yml", line)[0] for line in told] == [
         f".copier-answers.{source}.yml" for source in ("klaviyo", "klaviyo_uk", "klaviyo_zz")
     ]
-    assert [line for line in told if "::error::" in line] == [line for line in told if newer and newer in line]
+    assert [line for line in told if "::error::" in line] == [
+        line for line in told if newer and newer in line
+    ]
     assert done.returncode == (1 if newer else 0)
 
 
