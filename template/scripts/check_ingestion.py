@@ -27,6 +27,7 @@ sources' files. Whether a query is good SQL, only TD can tell. They are in inges
                             Events have no incremental_field, and skip related objects
                             Load files ask for their window, and fill the column time
     gates_of_credentials    All load files have one authentication
+                            Each account has an authentication of its own
     gates_of_the_log        Each load stands between its log steps, each with its SQL file
                             Each run logs its start, looks for another run, and logs its end
                             A latest table is written by one run at a time, which logs it

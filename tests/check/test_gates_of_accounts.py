@@ -2,7 +2,8 @@
 
 import pytest
 from by_hand import copy, edit
-from klaviyo_accounts import add_uk
+from client_check import SCRIPT, run
+from klaviyo_accounts import UK, add, add_uk
 
 UK_DATASOURCES = "ingestion/config/klaviyo_uk_datasources.yml"
 UK_INCREMENTAL = "ingestion/klaviyo_uk_ingest_inc.dig"
@@ -37,3 +38,24 @@ def test_what_crosses_from_one_account_to_the_other_is_named(both, check, path, 
 def test_a_second_account_s_datasources_that_are_gone_are_missed(both, check):
     (both / UK_DATASOURCES).unlink()
     assert any(f"{UK_DATASOURCES} is not there" in line for line in check.failures(both))
+
+
+def test_two_accounts_with_one_authentication_are_noted(both, check):
+    shown = [line for line in check.failures(both) if "authentication" in line]
+    assert shown == []
+    loads = sorted((both / "ingestion/config").glob("klaviyo_uk_*_load.yml"))
+    for load in loads:
+        edit(load, "400000", "360030")
+    places = check.places("authentications_are_different", both)
+    assert places == [(f"ingestion/config/{loads[0].name}", 4)]
+    assert check.failures(both)[0] == "! Each account has an authentication of its own"
+    assert run(both / SCRIPT, cwd=both).returncode == 0
+
+
+def test_a_second_account_with_the_first_s_authentication_is_noted_when_it_is_made(
+    pristine_template, tmp_path
+):
+    repo = copy(pristine_template, tmp_path / "acme")
+    ended = add(pristine_template, repo, *UK, "-d", "td_authentication_id=360030")
+    assert ended.exit_code == 0, ended.output
+    assert "klaviyo_uk's loads use klaviyo's authentication 360030" in ended.output

@@ -14,6 +14,7 @@ from .gate import Gate, Result, result
 from .gates_of_accounts import accounts_are_of_one_version, accounts_use_their_own
 from .gates_of_credentials import (
     authentication_is_the_same,
+    authentications_are_different,
     credentials_stay_here,
     no_key_is_shared,
     no_token_is_shared,
@@ -69,6 +70,7 @@ GATES = (
     events_have_no_field,
     load_files_are_complete,
     authentication_is_the_same,
+    authentications_are_different,
     loads_are_logged,
     runs_are_logged,
     latest_tables_are_logged,
