@@ -1,9 +1,10 @@
 """Each account of a repo updates on its own, in any order, and works while the two are of different versions."""
 
+import re
 import sys
 
 import pytest
-from by_hand import commit, contents, copy, edit, made_of, release, update
+from by_hand import FOLDERS, commit, contents, copy, edit, made_of, release, update
 from client_check import SCRIPT, run
 from klaviyo_accounts import UK_ANSWERS, add_uk
 
@@ -20,8 +21,7 @@ def both(released, acme):
     renamed.rename(renamed.with_name(renamed.name.replace("other_run", "look")))
     edit(released / "parts/ingest.dig.jinja", "_other_run.sql", "_look.sql")
     gates = released / "template/scripts/ingestion_check/gates_of_the_log.py"
-    edit(gates, 'sql("other_run")', 'sql("look")')
-    edit(gates, "sql/{source}_other_run.sql", "sql/{source}_look.sql")
+    edit(gates, '_looks("other_run")', '_looks("look")')
     dropped = made_of(released, f"{SQL}/klaviyo_duplicates.sql")
     dropped.rename(dropped.with_name(dropped.name.replace("duplicates", "twice")))
     release(released, "1.1.0")
@@ -81,3 +81,42 @@ def test_an_account_is_dropped_by_deleting_its_files(both):
     checked = check(both)
     assert checked.returncode == 0, checked.stdout
     assert "klaviyo_uk" not in checked.stdout
+
+
+@pytest.mark.parametrize(("one", "other"), [(FIRST, UK), (UK, FIRST)])
+def test_a_version_with_other_workflows_and_datasources_is_judged_by_its_own_only(released, acme, one, other):
+    add_uk(released, acme)
+    changes = {
+        "_ingest_hist": "_ingest_all",
+        "hist_datasources": "all_datasources",
+        r"_datasources(\\?\.yml)": r"_all\1",
+    }
+    for file in [file for folder in FOLDERS for file in (released / folder).rglob("*.*") if file.is_file()]:
+        text, name = file.read_text(encoding="utf-8"), file.name
+        for old, new in changes.items():
+            text, name = re.sub(old, new, text), re.sub(old, new, name)
+        file.write_text(text, encoding="utf-8")
+        file.rename(file.with_name(name))
+    release(released, "1.1.0")
+
+    printed = update(acme, *OF[one])
+
+    assert f"{other}: made by 1.0.0, update it too" in printed
+    commit(acme)
+    checked = check(acme)
+    assert checked.returncode == 0, checked.stdout
+    assert not (acme / f"ingestion/{one}_ingest_hist.dig").exists()
+    assert (acme / f"ingestion/{other}_ingest_hist.dig").exists()
+    update(acme, *OF[other])
+    commit(acme)
+    assert "update it too" not in check(acme).stdout
+
+
+@pytest.mark.parametrize("gone", ["klaviyo_uk_windows.sql", "klaviyo_uk_lists_load.yml"])
+def test_a_file_that_is_gone_is_still_told_of_an_account_of_another_version(both, gone):
+    update(both)
+    (file,) = both.glob(f"ingestion/*/{gone}")
+    file.unlink()
+    checked = check(both)
+    assert checked.returncode == 1
+    assert f"/{gone} is not there" in checked.stdout
