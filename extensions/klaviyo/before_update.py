@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .accounts import into
 from .answers import bad_answers, settings_defaults, wrong_account
 from .destination import destination, read_yaml, remember_where_copier_was_started
 from .ingestion_check.git import git
@@ -47,7 +47,7 @@ def check_update(context: Context) -> str:
     stored = found if isinstance(found, dict) else {}
     lines = [
         *_ways_around(context),
-        *_settings_of_git(destination(context, "")),
+        *_settings_of_git(context),
         *bad_answers({**settings_defaults(context), **stored, **conf["data"]}),
         *wrong_account(context, {**stored, **conf["data"]}),
         *unknown_answers(context),
@@ -77,16 +77,24 @@ def _ways_around(context: Context) -> Iterator[str]:
     path = destination(context, "").absolute()
     if path != path.resolve():
         given, folder = context["_copier_conf"]["dst_path"], shlex.quote(str(path.resolve()))
-        yield f"{given}: Copier can update the folder itself only: cd {folder} && copier update --trust"
+        command = f"cd {folder} && copier update --trust{into(context)}"
+        yield f"{given}: Copier can update the folder itself only: {command}"
 
 
-def _settings_of_git(folder: Path) -> Iterator[str]:
+def _settings_of_git(context: Context) -> Iterator[str]:
     """Say which settings of git's, the system's too, keep edits from coming back as they were."""
-    for name, harmless in HARMLESS.items():
-        value = git(folder, "config", "--get", name)
-        if value is not None and value.strip() not in harmless:
-            setting = f"GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0={name} GIT_CONFIG_VALUE_0={harmless[0]}"
-            yield (
-                f"git's setting {name}={value.strip()} would lose or change your edits. "
-                f"To update without it: {setting} copier update --trust"
-            )
+    found = {name: git(destination(context, ""), "config", "--get", name) for name in HARMLESS}
+    bad = {
+        name: value.strip()
+        for name, value in found.items()
+        if value is not None and value.strip() not in HARMLESS[name]
+    }
+    if bad:
+        values = " ".join(
+            f"GIT_CONFIG_KEY_{number}={name} GIT_CONFIG_VALUE_{number}={HARMLESS[name][0]}"
+            for number, name in enumerate(bad)
+        )
+        given = ", ".join(f"{name}={value}" for name, value in bad.items())
+        settings, them = ("settings", "them") if len(bad) > 1 else ("setting", "it")
+        command = f"GIT_CONFIG_COUNT={len(bad)} {values} copier update --trust{into(context)}"
+        yield f"git's {settings} {given} would lose or change your edits. To update without {them}: {command}"

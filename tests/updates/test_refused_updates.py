@@ -19,6 +19,7 @@ from by_hand import (
     release,
     update,
 )
+from klaviyo_accounts import UK_ANSWERS, add_uk
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 BACKFILL = "ingestion/klaviyo_ingest_hist.dig"
@@ -69,6 +70,19 @@ def test_a_setting_of_git_s_that_drops_or_changes_edits_is_refused(edited, name,
     check_edits(edited)
 
 
+def test_the_command_that_helps_does_so_for_two_settings_and_for_a_named_account(released, acme):
+    add_uk(released, acme)
+    git("config", "apply.whitespace", "fix", cwd=acme)
+    git("config", "apply.ignoreWhitespace", "chang", cwd=acme)
+    release(released, "1.1.0")
+    line = check_refusal(acme, "git's settings ", "--answers-file", UK_ANSWERS)
+    command = line[line.index("GIT_CONFIG_COUNT") :].removesuffix(" Nothing was changed.")
+    command = command.replace("copier update", f"{COPIER} update --defaults")
+    subprocess.run(["sh", "-c", command], cwd=acme, capture_output=True, check=True)
+    assert "_commit: 1.1.0" in (acme / UK_ANSWERS).read_text(encoding="utf-8")
+    assert "_commit: 1.0.0" in (acme / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
 def check_edits(repo):
     workflow = (repo / INCREMENTAL).read_text(encoding="utf-8")
     assert "limit: 2" in workflow
@@ -107,6 +121,12 @@ def test_a_way_around_to_the_folder_cannot_be_updated(edited, path):
     (edited.parent / "elsewhere").mkdir()
     line = check_refusal(edited, "", path.format(acme=edited), cwd=edited.parent / "elsewhere")
     assert f"cd {edited} " in line
+
+
+def test_a_way_around_to_a_named_account_s_folder_names_its_answers_file(released, acme):
+    add_uk(released, acme)
+    line = check_refusal(acme, "..: ", "--answers-file", UK_ANSWERS, "..", cwd=acme / "ingestion")
+    assert f"cd {acme} && copier update --trust --answers-file {UK_ANSWERS} " in line
 
 
 def test_the_folder_is_updated_by_its_name_or_its_whole_path(edited):
