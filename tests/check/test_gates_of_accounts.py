@@ -40,6 +40,13 @@ def test_a_second_account_s_datasources_that_are_gone_are_missed(both, check):
     assert any(f"{UK_DATASOURCES} is not there" in line for line in check.failures(both))
 
 
+def test_without_the_first_one_s_answers_the_others_are_still_judged(both, check):
+    (both / ".copier-answers.yml").unlink()
+    assert check.failures(both) == []
+    edit(both / UK_DATASOURCES, "table_name: klaviyo_uk_lists\n", "table_name: klaviyo_lists\n")
+    assert any(f"{UK_DATASOURCES}:" in line for line in check.failures(both))
+
+
 def test_two_accounts_with_one_authentication_are_noted(both, check):
     shown = [line for line in check.failures(both) if "authentication" in line]
     assert shown == []

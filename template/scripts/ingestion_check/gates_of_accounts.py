@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from posixpath import basename
 
@@ -28,7 +29,16 @@ def accounts_use_their_own(repo: Repo) -> Iterator[Problem]:
 @gate("All accounts are of one version", is_note=True, any_version=True)
 def accounts_are_of_one_version(repo: Repo) -> Iterator[Problem]:
     """Each account updates on its own, and these gates cannot judge what another version named otherwise."""
-    for path, answers in repo.answers.items():
-        if answers and repo.is_of_another_version(f"{source_of(answers)}.yml"):
+    all_answers = [(path, answers) for path, answers in repo.answers.items() if answers]
+    own = [(path, answers) for path, answers in all_answers if source_of(answers) == repo.source]
+    for other in all_answers:
+        if repo.is_of_another_version(f"{source_of(other[1])}.yml"):
+            path, answers = min([other, *own], key=lambda each: _numbers(each[1].get("_commit")))
             made_by = answers.get("_commit") or "a version without a name"
             yield Place(path, 1).problem(f"{source_of(answers)}: made by {made_by}, update it too")
+
+
+def _numbers(version: object) -> list[int]:
+    """What a version's name is compared by; nothing, if it has none: 0.10.0 is newer than 0.9.1."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", str(version or ""))
+    return [int(number) for number in found[1].split(".")] if found else []

@@ -105,7 +105,7 @@ class Repo:
     def is_of_another_version(self, path: str) -> bool:
         """Whether a file is of an account that another version made than the one whose gates these are."""
         source = owner(basename(path), [account.source for account in self.accounts])
-        own = self.versions.get(self.source)
+        own = self.versions.get(self.source, self.versions.get(source))
         return source in self.versions and self.versions[source] != own
 
     def text(self, path: str) -> str:
