@@ -1,6 +1,8 @@
 """Runs the `digdag` command on a rendered project, against the mock TD."""
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -256,7 +258,13 @@ def _tasks(log):
 
 
 def free_port():
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this machine that nobody listens on.
+
+    None of those that the system gives to a connection going out (from 32768 on, on Linux; from 49152 on,
+    elsewhere): between the look and the use, one of a Digdag that is running would take it.
+    """
+    while True:
+        port = random.randrange(20000, 32768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
