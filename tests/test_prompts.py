@@ -8,6 +8,7 @@ from importlib.metadata import version
 import pexpect
 import pytest
 import yaml
+import zendesk_repo
 from by_hand import COPIER, DEFAULTS, KEY, contents, copier, copy
 from packaging.version import Version
 
@@ -149,6 +150,26 @@ def test_a_person_in_a_hurry_meets_six_prompts(pristine_template, tmp_path):
     given = [part for name, value in needed.items() for part in ("-d", f"{name}={value}")]
     copier("copy", *DEFAULTS, *given, "-d", "client_name=acme", pristine_template, "same", cwd=tmp_path)
     assert contents(tmp_path / "acme") == contents(tmp_path / "same")
+
+
+@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
+def test_in_the_repo_of_another_source_a_person_is_asked_before_its_ignore_files_get_lines(
+    pristine_template, tmp_path
+):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    before = contents(repo)
+    needed = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
+    with Terminal(pristine_template, "copy", pristine_template, ".", cwd=repo) as terminal:
+        for question in FIRST:
+            terminal.answer(question, None, None, needed.get(question, ""))
+        for file in (".gitignore", "ingestion/.digdagignore"):
+            terminal.wait_for(f"Overwrite {file}?")
+            terminal.child.send("\r")
+        assert terminal.exit_code() == 0, terminal.shown
+    assert terminal.asked() == FIRST
+    after = contents(repo)
+    changed = {file for file in before if after[file] != before[file]}
+    assert changed == {".gitignore", "ingestion/.digdagignore", zendesk_repo.CREDENTIALS}
 
 
 @pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")

@@ -25,7 +25,7 @@ MISSING = (
 # Digdag reads fields of the JDK's own classes, which Java 17 forbids by default. The rest suits a short run.
 JAVA_OPTIONS = (
     "--add-opens java.base/java.lang=ALL-UNNAMED --add-opens java.base/java.time=ALL-UNNAMED "
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmn200m"
 )
 
 # When an attempt is over, `digdag run` reads the attempt's rows of its `tasks` table and logs them at level

@@ -11,7 +11,7 @@ from ingestion import HIST, INC
 from klaviyo import CATALOGUE
 from klaviyo_account import KlaviyoAccount
 
-WINDOW = timedelta(days=30)
+WINDOW = timedelta(days=50)
 FIELDS = {known.data_source: (known.hist_field, known.inc_field) for known in CATALOGUE}
 
 
