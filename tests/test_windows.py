@@ -515,8 +515,9 @@ def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
     [
         ("BIGINT", unix(10)),
         ("BIGINT", unix(10) * 1000),
-        ("DOUBLE", unix(10) + 0.5),
+        ("DOUBLE", unix(10) + 0.6),
         ("TIMESTAMP", "'2024-01-11'"),
+        ("TIMESTAMP", "'2024-01-11 00:00:00.6'"),
     ],
 )
 def test_a_field_that_is_no_text_is_read_for_what_it_is(td, kind, value):

@@ -103,14 +103,16 @@ facts AS (
         least(newest_rows.since - 3600, CAST(to_unixtime(date_trunc('day', now())) AS bigint) - 3600), 0
       )
     END AS since,
-    CASE
-      WHEN columns.data_type LIKE 'varchar%' THEN 'TD_TIME_PARSE(' || datasources.field || ')'
-      WHEN columns.data_type LIKE 'timestamp%' OR columns.data_type = 'date'
-        THEN 'CAST(to_unixtime(CAST(' || datasources.field || ' AS timestamp)) AS bigint)'
-      WHEN columns.data_type IS NOT NULL
-        THEN 'CAST(IF(' || datasources.field || ' > 100000000000, ' || datasources.field || ' / 1000, ' || datasources.field || ') AS bigint)'
-      ELSE 'CAST(NULL AS bigint)'
-    END AS field_seconds,
+    COALESCE(
+      CASE
+        WHEN columns.data_type LIKE 'varchar%' THEN 'TD_TIME_PARSE(' || datasources.field || ')'
+        WHEN columns.data_type LIKE 'timestamp%' OR columns.data_type = 'date'
+          THEN 'CAST(floor(to_unixtime(CAST(' || datasources.field || ' AS timestamp))) AS bigint)'
+        WHEN columns.data_type IS NOT NULL
+          THEN 'CAST(floor(IF(' || datasources.field || ' > 100000000000, ' || datasources.field || ' / 1000, ' || datasources.field || ')) AS bigint)'
+      END,
+      'CAST(NULL AS bigint)'
+    ) AS field_seconds,
     count(*) OVER () AS objects,
     count_if(
       COALESCE(nullif(datasources.window_days, ''), backfills.window_days, '') <> ''

@@ -35,7 +35,7 @@ tables AS (
       WHEN fields.data_type LIKE 'timestamp%' OR fields.data_type = 'date'
         THEN 'CAST(floor(to_unixtime(CAST(' || objects.field || ' AS timestamp))) AS bigint)'
       WHEN fields.data_type IS NOT NULL
-        THEN 'CAST(IF(' || objects.field || ' > 100000000000, ' || objects.field || ' / 1000, ' || objects.field || ') AS bigint)'
+        THEN 'CAST(floor(IF(' || objects.field || ' > 100000000000, ' || objects.field || ' / 1000, ' || objects.field || ')) AS bigint)'
     END AS seconds
   FROM objects
   CROSS JOIN UNNEST(ARRAY[incremental_table, backfill_table]) WITH ORDINALITY AS list (name, place)
