@@ -8,8 +8,8 @@ SEED ?= $(shell date +%s)
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example lint test test-updates test-many test-engine test-oldest test-setup dry-run rehearse \
-  release ready-to-release lock clean
+.PHONY: help scaffold example lint test test-updates test-many test-engine test-oldest test-setup bench dry-run \
+  rehearse release ready-to-release lock clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.y
 
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
+
+bench: $(READY)  ## how long a copy, an update and the check take; ONLY="copier check" runs these parts
+	@$(VENV)/bin/python -B -m bench $(ONLY)
 
 dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, on a mock TD and without Klaviyo
 	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
