@@ -13,7 +13,7 @@ from .answers import objects_to_load
 from .before_update import undo_migrations
 from .catalogue import KNOWN, with_one_name_twice
 from .destination import destination, is_aside
-from .files_to_write import files_that_stay, files_to_write
+from .files_to_write import files_of_the_template, files_that_stay
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
 from .ingestion_check.places import Problem
@@ -61,7 +61,8 @@ class BeforeWriting:
             raise refusal(clashes)
         folder = destination(context, "")
         self.alone = not folder.is_dir() or not any(folder.iterdir())
-        files, staying = list(files_to_write(context)), files_that_stay(context)
+        files = list(files_of_the_template(context))
+        staying = files_that_stay(context, files)
         ours = {file.path: file.text() for file in files if file.path not in staying}
         if lines := list(files_out_of_reach(context, ours)):
             raise refusal(lines)

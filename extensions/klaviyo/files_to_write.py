@@ -37,13 +37,7 @@ class FileToWrite(NamedTuple):
         return self.environment.loader.get_source(self.environment, self.source)[0]
 
 
-def files_to_write(context: Context) -> Iterator[FileToWrite]:
-    """Every file that Copier would write, except the credentials."""
-    excluded = "\n".join(_patterns(context, "_exclude"))
-    return (file for file in _files(context) if not is_ignored(file.path, excluded))
-
-
-def _files(context: Context) -> Iterator[FileToWrite]:
+def files_of_the_template(context: Context) -> Iterator[FileToWrite]:
     """Every file that the template has for these answers, except the credentials."""
     root = Path(context["_copier_conf"]["src_path"])
     for file in sorted((root / "template").rglob("*")):
@@ -60,13 +54,9 @@ def _files(context: Context) -> Iterator[FileToWrite]:
                 yield FileToWrite(path, source, scope, context.environment)
 
 
-def files_that_stay(context: Context) -> set[str]:
-    """The files that Copier leaves as they are: another source's, and what the first account has for all."""
-    patterns = [*_patterns(context, "_exclude"), *_patterns(context, "_skip_if_exists")]
-    return {file.path for file in _files(context) if is_ignored(file.path, "\n".join(patterns))}
-
-
-def _patterns(context: Context, setting: str) -> list[str]:
-    """The patterns of files in a setting of copier.yml, with these answers."""
+def files_that_stay(context: Context, files: list[FileToWrite]) -> set[str]:
+    """Those of them that Copier leaves alone: another source's, and what the first account has for all."""
     settings = yaml.safe_load((Path(context["_copier_conf"]["src_path"]) / "copier.yml").read_text("utf-8"))
-    return [context.environment.from_string(each).render(context.get_all()) for each in settings[setting]]
+    names = [*settings["_exclude"], *settings["_skip_if_exists"]]
+    patterns = "\n".join(context.environment.from_string(name).render(context.get_all()) for name in names)
+    return {file.path for file in files if is_ignored(file.path, patterns)}
