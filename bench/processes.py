@@ -58,8 +58,8 @@ def _by_hyperfine(hyperfine: str, words: list[str], folder: Path) -> float:
     """One run: several in a row would not take turns with the other cases."""
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch, "result.json")
-        once = ("--shell", "none", "--runs", "1", "--style", "none", "--export-json", str(result))
-        _run([hyperfine, *once, shlex.join(words)], folder)
+        once = ("--shell", "none", "--runs", "1", "--show-output")
+        _run([hyperfine, *once, "--export-json", str(result), shlex.join(words)], folder)
         (taken,) = json.loads(result.read_text(encoding="utf-8"))["results"][0]["times"]
     return float(taken)
 
