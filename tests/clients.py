@@ -95,7 +95,9 @@ class Client:
         """A file, its lines, and the number of one that is not the client's."""
         file = self.rng.choice(self._files())
         lines = (self.repo / file).read_text(encoding="utf-8").splitlines(keepends=True)
-        free = [number for number, line in enumerate(lines) if "by the client" not in line]
+        # A line that keeps the key out of git stays as it is: else it is the client who commits the key.
+        kept = ("by the client", "credentials_ingestion")
+        free = [number for number, line in enumerate(lines) if not any(text in line for text in kept)]
         return file, lines, self.rng.choice(free or [0])
 
     def _write(self, file: str, lines: list[str]) -> None:
