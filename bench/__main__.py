@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import yaml
@@ -23,7 +22,19 @@ ROOT = Path(__file__).resolve().parents[1]
 # Run as `python bench`, this finds itself by neither name.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from by_hand import ANSWERS, COPIER, DEFAULTS, FOLDERS, append, contents, copy, made_of, release
+from by_hand import (
+    ANSWERS,
+    COPIER,
+    DEFAULTS,
+    TEMPLATE,
+    append,
+    contents,
+    copy,
+    made_of,
+    nobodys_settings,
+    release,
+    template_as_it_stands,
+)
 
 from bench.processes import Case, Failed, medians, table
 from bench.smallest_template import write_smallest_template
@@ -44,27 +55,17 @@ def main(arguments: list[str]) -> int:
         return 2
     for part in parts or PARTS:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            os.environ.update(nobodys_settings(Path(folder)))
+            for name, value in nobodys_settings(Path(folder)).items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
             PARTS[part](Path(folder))
     return 0
 
 
-def nobodys_settings(folder: Path) -> dict[str, str]:
-    """An environment that keeps the user's own settings of Copier and git out, as in the tests."""
-    (folder / "gitconfig").write_text("[safe]\n  directory = *\n[maintenance]\n  auto = false\n", "utf-8")
-    who = {f"GIT_{role}_NAME": "A Consultant" for role in ("AUTHOR", "COMMITTER")}
-    mail = {f"GIT_{role}_EMAIL": "consultant@example.com" for role in ("AUTHOR", "COMMITTER")}
-    return {
-        "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
-        "XDG_CONFIG_HOME": str(folder / "settings"),
-        **who,
-        **mail,
-    }
-
-
 def copies_and_updates(folder: Path) -> None:
     """Ours beside the smallest template of as many questions and files: what the rules and checks cost."""
-    ours = our_template(folder / "ours")
+    ours = template_as_it_stands(folder / "ours")
     copy(ours, folder / "rendered")
     smallest = write_smallest_template(folder / "smallest", contents(folder / "rendered"))
     templates = {"smallest template": smallest, "ours": ours}
@@ -81,7 +82,7 @@ def copies_and_updates(folder: Path) -> None:
 
 def growth(folder: Path) -> None:
     """Copies with more and more objects: whether their cost grows with the number, or faster."""
-    ours = our_template(folder / "ours")
+    ours = template_as_it_stands(folder / "ours")
     release(ours, "1.0.0")
     cases = {
         f"{number} objects": case_of_a_copy(ours, folder, *ANSWERS, *with_objects(number))
@@ -92,7 +93,7 @@ def growth(folder: Path) -> None:
 
 def check(folder: Path) -> None:
     """The client's check, the whole command, of the default tree and of one with many objects."""
-    ours = our_template(folder / "ours")
+    ours = template_as_it_stands(folder / "ours")
     command = (sys.executable, "scripts/check_ingestion.py")
     cases = {}
     for number in (OBJECTS[0], OBJECTS[-1]):
@@ -101,17 +102,9 @@ def check(folder: Path) -> None:
     print(table("scripts/check_ingestion.py", medians(cases)), end="\n\n")
 
 
-def our_template(folder: Path) -> Path:
-    """A copy of this template as it is checked out, to be committed and tagged there."""
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "copier.yml", folder)
-    return folder
-
-
 def with_objects(number: int) -> tuple[str, str]:
     """Arguments of Copier's for so many objects; those beyond the example answers' are custom ones."""
-    given = yaml.safe_load((ROOT / "example-answers.yml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((TEMPLATE / "example-answers.yml").read_text(encoding="utf-8"))
     more = range(number - len(given["objects"]))
     custom = [{"name": f"more_{index}", "data_source": "campaigns"} for index in more]
     return "-d", f"custom_objects={json.dumps(custom)}"
@@ -119,22 +112,21 @@ def with_objects(number: int) -> tuple[str, str]:
 
 def case_of_a_copy(template: Path, folder: Path, *options: object) -> Case:
     """A copy of a template's newest version, each time into a new folder."""
-    repos = (folder / f"{template.name}-copy-{number}" for number in count())
-    command = (COPIER, "copy", *options, template, ".")
-
-    def new_folder() -> Path:
-        repo = next(path for path in repos if not path.exists())
-        repo.mkdir()
-        return repo
-
-    return Case(command, new_folder)
+    return Case((COPIER, "copy", *options, template, "."), partial(new_folder, folder))
 
 
 def case_of_an_update(template: Path, folder: Path) -> Case:
     """An update from a template's version 1.0.0 to its newest, each time of another copy of the same repo."""
     old = copy(template, folder / f"{template.name}-old", "--vcs-ref", "1.0.0")
-    repos = (folder / f"{template.name}-update-{number}" for number in count())
-    return Case((COPIER, "update", *DEFAULTS), lambda: shutil.copytree(old, next(repos), symlinks=True))
+    return Case(
+        (COPIER, "update", *DEFAULTS),
+        lambda: shutil.copytree(old, new_folder(folder) / "acme", symlinks=True),
+    )
+
+
+def new_folder(folder: Path) -> Path:
+    """An empty folder in another."""
+    return Path(tempfile.mkdtemp(dir=folder))
 
 
 PARTS: dict[str, Callable[[Path], None]] = {"copier": copies_and_updates, "growth": growth, "check": check}

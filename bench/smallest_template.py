@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from by_hand import git
+from by_hand import TEMPLATE, git
 
-ROOT = Path(__file__).resolve().parents[1]
 ANSWERS_FILE = ".copier-answers.yml"
 EXTENSION = '''\
 from jinja2.ext import Extension
@@ -48,8 +47,8 @@ def questions(copier_yml: dict[str, Any]) -> list[str]:
 
 def _copier_yml() -> dict[str, Any]:
     """Our questions, with the example answers as defaults, so that both templates take the same answers."""
-    ours = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    given = yaml.safe_load((ROOT / "example-answers.yml").read_text(encoding="utf-8"))
+    ours = yaml.safe_load((TEMPLATE / "copier.yml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((TEMPLATE / "example-answers.yml").read_text(encoding="utf-8"))
     asked = {name: _question(given.get(name, "")) for name in questions(ours)}
     loader = "copier_template_extensions.TemplateExtensionLoader"
     extensions = [loader, "extensions/load.py:SmallestExtension"]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import traceback
@@ -29,6 +30,36 @@ FLOWS = {
     "hist_field": "created_at",
     "hist_field_connector": "created",
 }
+
+
+def nobodys_settings(folder):
+    """The environment that keeps a person's own settings of Copier and git out; what is None is not set.
+
+    Their files are in this folder, which is there and empty.
+    """
+    gitconfig = folder / "gitconfig"
+    gitconfig.write_text(
+        "[safe]\n  directory = *\n"  # in a container, a checkout may be somebody else's
+        "[maintenance]\n  auto = false\n"  # a process more after each commit, and nothing to tidy up
+        "[core]\n  fsync = none\n"
+    )
+    return {
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "COPIER_CACHE_DIR": str(folder / "cache"),
+        "COPIER_SETTINGS_PATH": None,
+        "GIT_CONFIG_GLOBAL": str(gitconfig),
+        **{f"GIT_{role}_NAME": "A Consultant" for role in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{role}_EMAIL": "consultant@example.com" for role in ("AUTHOR", "COMMITTER")},
+    }
+
+
+def template_as_it_stands(folder):
+    """Copy what Copier reads of the template into a new folder, outside git; gives the folder."""
+    for name in FOLDERS:
+        shutil.copytree(TEMPLATE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("copier.yml", "example-answers.yml"):
+        shutil.copy(TEMPLATE / file, folder)
+    return folder
 
 
 class Ended(NamedTuple):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from by_hand import FOLDERS, TEMPLATE, commit, copy, edit, release
+from by_hand import TEMPLATE, commit, copy, edit, nobodys_settings, release, template_as_it_stands
 from copier import run_copy
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, settings
@@ -17,32 +17,19 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_settings(tmp_path_factory):
     """Keeps the user's own settings of Copier and git out of the tests."""
-    gitconfig = tmp_path_factory.mktemp("git") / "config"
-    gitconfig.write_text(
-        "[safe]\n  directory = *\n"  # in a container, a checkout may be somebody else's
-        "[maintenance]\n  auto = false\n"  # a process more after each commit, and nothing to tidy up
-        "[core]\n  fsync = none\n"
-    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-        patch.setenv("COPIER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("GIT_CONFIG_GLOBAL", str(gitconfig))
-        patch.delenv("COPIER_SETTINGS_PATH", raising=False)
-        for role in ("AUTHOR", "COMMITTER"):
-            patch.setenv(f"GIT_{role}_NAME", "A Consultant")
-            patch.setenv(f"GIT_{role}_EMAIL", "consultant@example.com")
+        for name, value in nobodys_settings(tmp_path_factory.mktemp("nobodys")).items():
+            if value is None:
+                patch.delenv(name, raising=False)
+            else:
+                patch.setenv(name, value)
         yield
 
 
 @pytest.fixture(scope="session")
 def pristine_template(tmp_path_factory):
     """The template outside git, so that Copier takes it as it is. Only to be read: see `template`."""
-    template = tmp_path_factory.mktemp("pristine") / "template"
-    for folder in FOLDERS:
-        shutil.copytree(TEMPLATE / folder, template / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("copier.yml", "example-answers.yml"):
-        shutil.copy(TEMPLATE / file, template)
-    return template
+    return template_as_it_stands(tmp_path_factory.mktemp("pristine") / "template")
 
 
 @pytest.fixture
