@@ -42,6 +42,9 @@ ASKS_FEW = Version(version("copier")) >= Version("9.19")
 # What everybody is asked: in the end, whether to be asked more.
 FIRST = list(CONVERSATION)[: list(CONVERSATION).index("more_settings") + 1]
 
+# Of these, what has no default.
+NEEDED = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
+
 
 class Terminal:
     """A terminal in which Copier runs, and what it has shown."""
@@ -80,6 +83,11 @@ class Terminal:
             self.child.send(f"{bad}\r")
             self.wait_for(f"Validation error for question '{question}': {told}")
         self.child.send(f"{good}\r")
+
+    def answer_in_a_hurry(self):
+        """Answer what everybody is asked, and take each default."""
+        for question in FIRST:
+            self.answer(question, None, None, NEEDED.get(question, ""))
 
     def asked(self):
         """The questions that were shown, in their order."""
@@ -140,14 +148,12 @@ def test_a_typed_key_is_in_the_private_credentials_and_nowhere_else(interview):
 
 @pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
 def test_a_person_in_a_hurry_meets_six_prompts(pristine_template, tmp_path):
-    needed = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
     with Terminal(pristine_template, "copy", pristine_template, "acme", cwd=tmp_path) as terminal:
-        for question in FIRST:
-            terminal.answer(question, None, None, needed.get(question, ""))
+        terminal.answer_in_a_hurry()
         assert terminal.exit_code() == 0, terminal.shown
     assert terminal.asked() == FIRST
     assert len(FIRST) == 6
-    given = [part for name, value in needed.items() for part in ("-d", f"{name}={value}")]
+    given = [part for name, value in NEEDED.items() for part in ("-d", f"{name}={value}")]
     copier("copy", *DEFAULTS, *given, "-d", "client_name=acme", pristine_template, "same", cwd=tmp_path)
     assert contents(tmp_path / "acme") == contents(tmp_path / "same")
 
@@ -158,10 +164,8 @@ def test_in_the_repo_of_another_source_a_person_is_asked_before_its_ignore_files
 ):
     repo = zendesk_repo.make(tmp_path / "acme")
     before = contents(repo)
-    needed = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
     with Terminal(pristine_template, "copy", pristine_template, ".", cwd=repo) as terminal:
-        for question in FIRST:
-            terminal.answer(question, None, None, needed.get(question, ""))
+        terminal.answer_in_a_hurry()
         for file in (".gitignore", "ingestion/.digdagignore"):
             terminal.wait_for(f"Overwrite {file}?")
             terminal.child.send("\r")
