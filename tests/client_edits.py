@@ -23,7 +23,9 @@ RESULT = "ingestion/sql/klaviyo_result.sql"
 CREATE_LOG = "ingestion/sql/create_ingestion_log_table.sql"
 LOG_START = "ingestion/sql/klaviyo_log_ingestion_start.sql"
 LOG_SUCCESS = "ingestion/sql/klaviyo_log_ingestion_success.sql"
-LOG_ERROR = "ingestion/sql/klaviyo_log_ingestion_error.sql"
+LOG_START, LOG_SUCCESS, LOG_ERROR = (
+    f"ingestion/sql/klaviyo_log_ingestion_{what}.sql" for what in ("start", "success", "error")
+)
 CREDENTIALS = "ingestion/credentials_ingestion.json"
 DIGDAGIGNORE = "ingestion/.digdagignore"
 

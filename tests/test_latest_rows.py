@@ -45,8 +45,8 @@ class TD:
             {
                 "databases": {"src": "client_src"},
                 "datasources": json.dumps(self.datasources["inc_datasources"]),
-                "mark": "own.1",
                 "session_uuid": "own",
+                "attempt_id": "1",
                 **parameters,
             },
         )

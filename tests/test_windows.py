@@ -48,10 +48,16 @@ class TD:
     def rows(self, sql):
         return self.databases.rows(sql)
 
-    def query(self, name, **parameters):
+    def query(self, name, *, mark=OWN, **parameters):
+        session_uuid, attempt_id = mark.split(".")
         query = fill(
             (self.ingestion / "sql" / name).read_text(encoding="utf-8"),
-            {"databases": {"src": "client_src"}, **parameters},
+            {
+                "databases": {"src": "client_src"},
+                "session_uuid": session_uuid,
+                "attempt_id": attempt_id,
+                **parameters,
+            },
         )
         return self.databases.run(query, "client_src").rows
 
@@ -94,7 +100,7 @@ class TD:
         self.clock.ahead = now - self.clock.now()
         if not self.rows(f"SELECT 1 FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}/%'"):
             self.log(None, "STARTED", began or now, mark=OWN)
-        names = {"mark": OWN, "workflow_name": workflow, "session_uuid": OWN.split(".")[0]}
+        names = {"workflow_name": workflow}
         ((listed,),) = self.query(
             "klaviyo_not_started.sql",
             datasources=json.dumps(self.lists[f"{workflow[-3:].replace('ist', 'hist')}_datasources"]),
@@ -109,7 +115,7 @@ class TD:
         self.clock.ahead = now - Clock().now()
         self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
         self.log(None, "STARTED", now, mark=OWN)
-        names = {"mark": OWN, "workflow_name": "klaviyo_ingest_inc", "session_uuid": OWN.split(".")[0]}
+        names = {"workflow_name": "klaviyo_ingest_inc"}
         ((told, gives_way),) = self.query("klaviyo_other_run.sql", **names, **parameters)
         assert not told or MARKS[other] in told
         return bool(told), gives_way
@@ -253,7 +259,7 @@ def test_a_run_of_another_workflow_is_no_other_run(td):
 
 
 def test_a_run_that_cannot_see_its_own_start_has_to_look_again(td):
-    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w", mark=OWN, session_uuid="x")
+    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w")
     assert "cannot be seen" in told
     assert gives_way == "no"
 
@@ -507,7 +513,7 @@ def test_a_default_start_that_is_no_time_gives_no_window(td, table, blank):
 
 
 def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
-    assert td.ask(HIST, td.windows(HIST, unix(10)) and td.listed[HIST], mark="of-nobody") is None
+    assert td.ask(HIST, td.windows(HIST, unix(10)) and td.listed[HIST], mark="of.nobody") is None
 
 
 @pytest.mark.parametrize(

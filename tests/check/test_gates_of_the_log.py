@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 from by_hand import copy, edit
-from client_edits import HIST, INC, PREFLIGHT, Edit, edits
+from client_edits import HIST, INC, LOG_ERROR, LOG_START, LOG_SUCCESS, PREFLIGHT, Edit, edits
 
-LATEST, FRESHNESS = "ingestion/klaviyo_latest.dig", "ingestion/klaviyo_freshness.dig"
+LATEST = "ingestion/klaviyo_latest.dig"
 
 START_STEP = """\
                 +log_ingestion_start:
@@ -46,7 +46,6 @@ GIVE_WAY = """\
     fail>: ${td.last_results.other_run}
   _else_do:
 """
-MARK = "  mark: ${session_uuid}.${attempt_id}\n"
 LOG_RUN_END = """\
 +log_run_end:
   td>: sql/klaviyo_log_ingestion_${td.last_results.outcome}.sql
@@ -71,7 +70,7 @@ LATEST_GIVES_WAY = """\
         _do:
           fail>: ${td.last_results.other_run}
 """
-LOAD = "                +load:\n                  td_load>"
+LOAD = "                +load:\n                  _export:"
 
 
 @edits(
@@ -130,9 +129,9 @@ def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
         "an end that logs another start": Edit(
             HIST, RUN_END, RUN_END.replace("${td.last_results.outcome}", "start"), "# Klaviyo"
         ),
-        "no mark": Edit(INC, "  mark: ${session_uuid}.${attempt_id}\n", "", "  !include"),
-        "a mark of the session": Edit(INC, "mark: ${session_uuid}.${attempt_id}", "mark: ${session_uuid}"),
-        "a mark of all runs": Edit(HIST, "mark: ${session_uuid}.${attempt_id}", "mark: klaviyo"),
+        "no mark": Edit(LOG_START, "${session_uuid}.${attempt_id}/", ""),
+        "a mark of the session": Edit(LOG_ERROR, "${session_uuid}.${attempt_id}/", "${session_uuid}/"),
+        "a mark of all runs": Edit(LOG_SUCCESS, "${session_uuid}.${attempt_id}", "klaviyo"),
     }
 )
 def test_a_run_that_is_not_logged_or_looks_for_no_other_is_found(edit, check, plain_repo):
@@ -168,10 +167,6 @@ def all_workflows(repo_with_all, tmp_path):
         "an end that logs another start": Edit(
             LATEST, LOG_RUN_END, LOG_RUN_END.replace("${td.last_results.outcome}", "start"), "# Klaviyo"
         ),
-        "no mark": Edit(LATEST, MARK, "", "  !include"),
-        "a mark of the session": Edit(LATEST, MARK, "  mark: ${session_uuid}\n", "  mark"),
-        "a mark of all alerts": Edit(FRESHNESS, MARK, "  mark: freshness\n"),
-        "a mark of all tries": Edit(PREFLIGHT, MARK, "  mark: ${session_id}\n"),
     }
 )
 def test_a_run_that_loads_nothing_and_is_not_logged_is_found(edit, check, all_workflows):
@@ -210,7 +205,7 @@ def test_a_latest_table_that_two_runs_may_write_is_found(edit, check, all_workfl
 def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_workflows):
     (all_workflows / "ingestion/klaviyo_cleanup.dig").write_text(
         "timezone: UTC\n_export:\n  !include : config/database.yml\n  workflow_name: klaviyo_cleanup\n"
-        "  td: {database: '${databases.src}'}\n  mark: ${session_uuid}.${attempt_id}\n"
+        "  td: {database: '${databases.src}'}\n"
         "+log:\n  td>: sql/klaviyo_log_ingestion_start.sql\n  source_name: cleanup\n"
         "  table_name: klaviyo_events\n  start_time: ''\n  end_time: ''\n+clean:\n  echo>: done\n"
     )

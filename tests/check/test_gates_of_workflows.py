@@ -98,12 +98,10 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "a loop's variable": Edit(HIST, '["${datasource.table_name}"]', '["${data_source.table_name}"]'),
         "a word of a sentence in SQL": Edit(
             HIST,
-            "results:\n                      start_time: ${window.start_time}",
-            "results:\n                      start_time: ${window.start}",
+            "results:\n                        start_time: ${window.start_time}",
+            "results:\n                        start_time: ${window.start}",
         ),
-        "the run's mark": Edit(
-            INC, "  mark: ${session_uuid}.${attempt_id}\n", "", "td>: sql/klaviyo_log_ingestion_start.sql"
-        ),
+        "the run's mark": Edit(LOG_START, "${session_uuid}", "${session_uid}"),
         "the database, not included": Edit(
             INC, "  !include : config/database.yml\n", "", "database: ${databases.src}"
         ),
@@ -141,7 +139,7 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
             WINDOWS, "FROM ${databases.src}.${datasource.table_name}", "FROM ${database}.x"
         ),
         "a task's key in a query": Edit(NOT_STARTED, "${backfills.replace", "${backfill.replace"),
-        "no closing brace": Edit(RESULT, "'${mark}'", "'${mark'"),
+        "no closing brace": Edit(RESULT, "${attempt_id}'", "${attempt_id'"),
         "a condition": Edit(WINDOWS, "${datasource.days ||", "${datasources.days ||"),
         "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
         "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
@@ -204,7 +202,7 @@ def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
             INC,
             "klaviyo_windows.sql\n              store_last_results: true",
             "klaviyo_windows.sql",
-            "                +load:\n                  td_load>",
+            "                +load:\n                  _export:",
         ),
         "no backfill": Edit(
             WINDOWS, "        backfill.began - ${datasource.lookback_seconds || 0},\n", "", "COALESCE("

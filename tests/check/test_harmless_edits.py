@@ -12,6 +12,7 @@ from client_edits import (
     HIST,
     INC,
     LOG_ERROR,
+    LOG_START,
     METRICS,
     PREFLIGHT,
     PROFILES,
@@ -256,7 +257,7 @@ HARMLESS = {
             "${databases.src}.${datasource.table_name}",
             "${ databases.src }.${ datasource.table_name }",
         ),
-        Edit(INC, "mark: ${session_uuid}.${attempt_id}", "mark: ${ session_uuid }.${ attempt_id }"),
+        Edit(LOG_START, "${session_uuid}.${attempt_id}", "${ session_uuid }.${ attempt_id }"),
         Edit(
             HIST,
             "${JSON.stringify(hist_datasources)}\n        backfills",

@@ -1,7 +1,7 @@
 -- A load failed, or a run did: a run ends once, so it has no second row where its end is logged already.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
   '${source_name}' AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,
@@ -17,7 +17,7 @@ WHERE '${table_name}' <> ''
   OR NOT EXISTS (
     SELECT 1
     FROM ${databases.src}.ingestion_log
-    WHERE split_part(log_id, '/', 1) = '${mark}'
+    WHERE split_part(log_id, '/', 1) = '${session_uuid}.${attempt_id}'
       AND table_name IS NULL
       AND status <> 'STARTED'
   )

@@ -1,8 +1,8 @@
 -- A load, or a run, begins: a row for each try. log_id is mark/milliseconds/windows left/uuid, so that
--- a run finds its own rows, and rows of one second stay in order.
+-- rows of one second stay in order, and a run finds its own: its mark is session_uuid.attempt_id.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
   '${source_name}' AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,

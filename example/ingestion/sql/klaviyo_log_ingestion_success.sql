@@ -2,7 +2,7 @@
 -- latest table may have a note.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${mark}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${windows_left}/' || CAST(uuid() AS varchar) AS log_id,
+  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${windows_left}/' || CAST(uuid() AS varchar) AS log_id,
   '${source_name}' AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,

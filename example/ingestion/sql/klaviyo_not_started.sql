@@ -47,7 +47,7 @@ own AS (
     TD_TIME_PARSE(end_time) - TD_TIME_PARSE(start_time) AS seconds,
     count(*) OVER (PARTITION BY table_name, status, start_time, end_time) AS times
   FROM log
-  WHERE mark = '${mark}'
+  WHERE mark = '${session_uuid}.${attempt_id}'
 ),
 tried AS (
   SELECT

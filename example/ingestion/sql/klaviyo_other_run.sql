@@ -28,7 +28,7 @@ others AS (
 )
 SELECT
   CASE
-    WHEN '${mark}' NOT IN (SELECT mark FROM runs) THEN
+    WHEN '${session_uuid}.${attempt_id}' NOT IN (SELECT mark FROM runs) THEN
       'The start of this run cannot be seen in ingestion_log. Nothing was loaded. Start again.'
     WHEN mark IS NULL THEN ''
     ELSE
@@ -37,5 +37,5 @@ SELECT
         || ', its mark is ' || mark || '. Nothing was loaded. Wait for its end; if it was killed, '
         || 'start again with -p take_over=yes.'
   END AS other_run,
-  IF('${mark}' IN (SELECT mark FROM runs) AND mark < '${mark}', 'yes', 'no') AS gives_way
+  IF('${session_uuid}.${attempt_id}' IN (SELECT mark FROM runs) AND mark < '${session_uuid}.${attempt_id}', 'yes', 'no') AS gives_way
 FROM others

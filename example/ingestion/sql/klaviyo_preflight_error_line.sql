@@ -3,7 +3,7 @@
 -- after a dot are the milliseconds of a log.
 INSERT INTO ${databases.src}.klaviyo_preflight
 SELECT
-  '${mark}' AS run,
+  '${session_uuid}.${attempt_id}' AS run,
   '${datasource.table_name}' AS table_name,
   'ERROR' AS status,
   '${datasource.table_name}: error, ' || CASE

@@ -42,7 +42,7 @@ judged AS (
   FROM worded
 )
 SELECT
-  '${mark}' AS run,
+  '${session_uuid}.${attempt_id}' AS run,
   '${datasource.table_name}' AS table_name,
   IF(records > 0 AND problems <> '', 'ERROR', 'OK') AS status,
   '${datasource.table_name}: ' || CASE

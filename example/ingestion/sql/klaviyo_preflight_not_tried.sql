@@ -30,7 +30,7 @@ windows AS (
 tried AS (
   SELECT DISTINCT table_name
   FROM ${databases.src}.klaviyo_preflight
-  WHERE run = '${mark}'
+  WHERE run = '${session_uuid}.${attempt_id}'
 )
 SELECT
   '[' || COALESCE(array_join(array_agg(

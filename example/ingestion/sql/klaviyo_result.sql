@@ -7,7 +7,7 @@ WITH own AS (
     split_part(log_id, '/', 3) AS windows_left,
     row_number() OVER (PARTITION BY table_name ORDER BY time DESC, split_part(log_id, '/', 2) DESC) AS nth
   FROM ${databases.src}.ingestion_log
-  WHERE split_part(log_id, '/', 1) = '${mark}'
+  WHERE split_part(log_id, '/', 1) = '${session_uuid}.${attempt_id}'
 ),
 ended AS (
   SELECT table_name, status, windows_left

@@ -39,7 +39,7 @@ run AS (
     began - began % 86400 AS midnight,
     CAST(${datasource.days || 36500} AS bigint) * 86400 AS window_seconds
   FROM runs
-  WHERE mark = '${mark}'
+  WHERE mark = '${session_uuid}.${attempt_id}'
 ),
 backfill AS (
   SELECT min(COALESCE(runs.began, log.time)) AS began
@@ -118,14 +118,14 @@ asked AS (
 covered AS (
   SELECT
     greatest(successes.starts + 1, asked.from_start) AS starts,
-    IF('${datasource.historical_table}' = '' OR successes.mark = '${mark}',
+    IF('${datasource.historical_table}' = '' OR successes.mark = '${session_uuid}.${attempt_id}',
       successes.ends, least(successes.ends, asked.starts)
     ) AS ends
   FROM successes
   CROSS JOIN asked
   WHERE successes.still_there
     AND successes.starts < asked.ends
-    AND ('${datasource.historical_table}' = '' OR successes.mark = '${mark}' OR successes.began >= asked.midnight)
+    AND ('${datasource.historical_table}' = '' OR successes.mark = '${session_uuid}.${attempt_id}' OR successes.began >= asked.midnight)
   UNION ALL
   SELECT from_start, from_start FROM asked
   UNION ALL
@@ -173,7 +173,7 @@ tries AS (
     -- killed without a word: at least a day ago, as TD kills a load after 24 hours
     COALESCE(
       lead(log.time) OVER (PARTITION BY log.mark ORDER BY log.position),
-      IF(log.mark = '${mark}', CAST(to_unixtime(now()) AS bigint), run.began - 18 * 3600)
+      IF(log.mark = '${session_uuid}.${attempt_id}', CAST(to_unixtime(now()) AS bigint), run.began - 18 * 3600)
     ) - log.time AS took
   FROM log
   CROSS JOIN run
@@ -231,7 +231,7 @@ failures AS (
   SELECT count(*) FILTER (WHERE status = 'STARTED') - count(*) FILTER (WHERE status = 'SUCCESS') AS failures
   FROM log
   WHERE table_name = '${datasource.table_name}'
-    AND mark = '${mark}'
+    AND mark = '${session_uuid}.${attempt_id}'
 ),
 list AS (
   SELECT array_join(array_agg(
@@ -245,7 +245,7 @@ list AS (
   WHERE position <= greatest(1, ${datasource.most_windows} / power(4, failures.failures))
 ),
 full_load AS (
-  SELECT count(*) FILTER (WHERE still_there AND ('${datasource.historical_table}' = '' OR mark = '${mark}')) > 0 AS is_there
+  SELECT count(*) FILTER (WHERE still_there AND ('${datasource.historical_table}' = '' OR mark = '${session_uuid}.${attempt_id}')) > 0 AS is_there
   FROM successes
 )
 SELECT

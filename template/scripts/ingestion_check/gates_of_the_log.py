@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from .accounts import BACKFILL
 from .expected import expect_form, expect_value
 from .gate import gate
-from .places import Problem
+from .places import Problem, place_in
 from .repo import Repo
 from .workflows import Step
 from .yaml_places import parts
@@ -17,7 +17,7 @@ from .yaml_places import parts
 Kind = tuple[str, Callable[[Step], bool]]
 
 # Tells a run's rows from all others: neither id is unique by itself.
-MARK = "${session_uuid}.${attempt_id}"
+MARK = re.compile(r"\$\{\s*session_uuid\s*\}\.\$\{\s*attempt_id\s*\}/")
 
 
 @gate("Each load stands between its log steps, each with its SQL file")
@@ -72,7 +72,12 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
     without an end is taken to be under way for a day, and holds up the next.
     """
     load: Kind = ("then load", lambda step: step in repo.lasting)
-    marked = [file for file in repo.queries if "${mark}" in repo.text(file)]
+    logs = {step.account.log_sql(what) for step in repo.steps for what in ("start", "success", "error")}
+    for file in repo.queries:
+        sql = repo.text(file)
+        if file.removeprefix("ingestion/") in logs and not MARK.search(sql):
+            why = "log_id must begin with ${session_uuid}.${attempt_id}, the mark of the run"
+            yield place_in(file, sql, max(sql.find("AS log_id"), 0)).problem(why)
     for root in repo.ours:
         own = [step for step in root.walk() if not step.in_loop and not step.after_error]
         rows = [step for step in own if step.logs("start") or step.logs("success")]
@@ -84,8 +89,6 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
             yield from _missing(root, steps, kinds, "a task outside of loops")
         elif of_run := [step for step in rows if not step.body.text("table_name")]:
             yield from _missing(root, of_run, [START, END], "a task without a table_name")
-        if root in repo.loaders or any(file in marked for step in root.walk() for file in step.files):
-            yield from expect_value(root.body.section("_export"), "mark", MARK)
 
 
 @gate("A latest table is written by one run at a time, which logs it")
