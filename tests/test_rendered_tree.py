@@ -56,7 +56,6 @@ PARAMETERS = {
     "job_id": "1",
     "records": 2,
     "session_uuid": "11111111-aaaa",
-    "source_name": "klaviyo",
     "start_time": "",
     "table_name": "klaviyo_profiles",
     "td": {"last_results": {"columns": "id", "field": "updated", "missing": "", "needed": "id"}},

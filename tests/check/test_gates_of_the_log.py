@@ -11,7 +11,6 @@ LATEST = "ingestion/klaviyo_latest.dig"
 START_STEP = """\
                 +log_ingestion_start:
                   td>: sql/klaviyo_log_ingestion_start.sql
-                  source_name: ${datasource.table_name}
                   table_name: ${datasource.table_name}
                   start_time: ${window.start_time}
                   end_time: ${window.end_time}
@@ -19,7 +18,6 @@ START_STEP = """\
 SUCCESS_STEP = """\
                   +log_ingestion_success:
                     td>: sql/klaviyo_log_ingestion_success.sql
-                    source_name: ${datasource.table_name}
                     table_name: ${datasource.table_name}
                     start_time: ${window.start_time}
                     end_time: ${window.end_time}
@@ -27,7 +25,6 @@ SUCCESS_STEP = """\
 RUN_START = """\
 +log_run_start:
   td>: sql/klaviyo_log_ingestion_start.sql
-  source_name: klaviyo
   table_name: ""
   start_time: ""
   end_time: ""
@@ -53,7 +50,6 @@ LOG_RUN_END = """\
 LATEST_START = """\
       +log_ingestion_start:
         td>: sql/klaviyo_log_ingestion_start.sql
-        source_name: ${latest.table_name}
         table_name: ${latest.table_name}
         start_time: ${latest.start_time}
         end_time: ${latest.end_time}
@@ -206,7 +202,7 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
     (all_workflows / "ingestion/klaviyo_cleanup.dig").write_text(
         "timezone: UTC\n_export:\n  !include : config/database.yml\n  workflow_name: klaviyo_cleanup\n"
         "  td: {database: '${databases.src}'}\n"
-        "+log:\n  td>: sql/klaviyo_log_ingestion_start.sql\n  source_name: cleanup\n"
+        "+log:\n  td>: sql/klaviyo_log_ingestion_start.sql\n"
         "  table_name: klaviyo_events\n  start_time: ''\n  end_time: ''\n+clean:\n  echo>: done\n"
     )
 
@@ -218,12 +214,12 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
         "the object's name": Edit(
             INC,
             START_STEP,
-            START_STEP.replace("source_name: ${datasource.table_name}", "source_name: ${datasource.name}"),
+            START_STEP.replace("table_name: ${datasource.table_name}", "table_name: ${datasource.name}"),
         ),
         "one table's name": Edit(
             INC,
             START_STEP,
-            START_STEP.replace("source_name: ${datasource.table_name}", "source_name: klaviyo_profiles"),
+            START_STEP.replace("table_name: ${datasource.table_name}", "table_name: klaviyo_profiles"),
         ),
         "the backfill's table": Edit(
             INC,

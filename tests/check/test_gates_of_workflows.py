@@ -123,9 +123,9 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "a loop's variable outside the loop": Edit(
             INC,
-            "outcome}.sql\n      source_name: klaviyo",
-            "outcome}.sql\n      source_name: ${datasource.table_name}",
-            'source_name: ${datasource.table_name}\n      table_name: ""',
+            'outcome}.sql\n      table_name: ""',
+            "outcome}.sql\n      table_name: ${datasource.table_name}",
+            'table_name: ${datasource.table_name}\n      start_time: ""',
         ),
         "an error outside _error": Edit(
             INC, "    +result:\n", "    +tell:\n      echo>: ${error.message}\n    +result:\n", "echo>"
@@ -143,7 +143,9 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "a condition": Edit(WINDOWS, "${datasource.days ||", "${datasources.days ||"),
         "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
         "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
-        "a task's key in the log row of a start": Edit(LOG_START, "'${table_name}'", "'${table}'"),
+        "a task's key in the log row of a start": Edit(
+            LOG_START, "'${table_name}', '') AS table", "'${table}', '') AS table"
+        ),
         "what a start may be given": Edit(OTHER_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
         "the message of an error": Edit(LOG_ERROR, "'${error_message}'", "'${err_message}'"),
         "one in a load file": Edit(

@@ -38,7 +38,7 @@ def test_a_run_that_finds_another_under_way_loads_nothing_and_names_it(acme):
 
 
 def test_two_runs_that_see_each_other_late_do_not_both_go_on(acme):
-    acme.td.hold_back("'klaviyo' AS source_name", seconds=8, times=2)
+    acme.td.hold_back("coalesce(nullif('', ''), 'klaviyo') AS source_name", seconds=8, times=2)
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(acme.run, INC, session=f"2026-01-0{day} 00:00:00") for day in (1, 2)]
         succeeded = [run.result().succeeded for run in runs]

@@ -3,7 +3,7 @@
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${windows_left}/' || CAST(uuid() AS varchar) AS log_id,
-  '${source_name}' AS source_name,
+  coalesce(nullif('${table_name}', ''), 'klaviyo') AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${table_name}', '') AS table_name,
   'SUCCESS' AS status,
