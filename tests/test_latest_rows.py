@@ -236,6 +236,25 @@ def test_rows_without_an_id_are_left_out_and_counted(td):
     assert td.latest() == [("a", 10)]
 
 
+def test_what_has_no_column_id_gets_no_latest_table_and_the_log_counts_its_rows(td):
+    def told():
+        entries = td.to_do(rebuild="true")
+        return {table: td.changes(entry)["left_out"] for table, entry in entries.items()}
+
+    td.databases.create_table("client_src", "klaviyo_profiles_hist")
+    td.load(PROFILES, {"key": "a", "updated": instant(1)}, {"key": "b", "updated": instant(1)}, at=10)
+    td.minute = 100
+    assert told() == {"klaviyo_profiles_latest": "2 rows without an id were left out"}
+    assert td.merge(100, rebuild="true") == {"klaviyo_profiles_latest": ("nothing", 0)}
+    assert "klaviyo_profiles_latest" not in td.databases.tables("client_src")
+    assert td.merge(200) == {}
+    td.load("klaviyo_profiles_hist", ("c", 1), at=300)
+    td.minute = 310
+    assert told() == {"klaviyo_profiles_latest": "2 rows without an id were left out"}
+    assert td.merge(310) == {"klaviyo_profiles_latest": ("rebuild", 1)}
+    assert td.latest(columns="id, key") == [("c", None)]
+
+
 def test_what_has_no_windows_is_made_anew_where_something_is_new(td):
     td.load(LISTS, ("a", 1), at=10)
     td.merge(20)
