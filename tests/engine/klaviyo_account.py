@@ -52,6 +52,7 @@ class KlaviyoAccount:
     start, end  created times and events are spread evenly inside this range, none on its edges; updated
                 times lie between creation and `end`, the newest a minute before it. No zone means UTC
     size        records per data source
+    empty       data sources that have no records yet
     custom      more data sources, as TIME_FIELDS has them: {"flows": {"created": "created", ...}}
     starts      whether start_time itself is in a window: 'exclusive' or 'inclusive' for all data sources,
                 'as the API' (the default) for exclusive where the API knows greater-than only
@@ -60,7 +61,7 @@ class KlaviyoAccount:
     changes     whether each load that begins changes the oldest record of each data source, but of events
     clock       tells now, to the account and to the TreasureData that loads it
 
-    All but `start`, `end`, `size` and `custom` may be set later, too.
+    All but `start`, `end`, `size`, `empty` and `custom` may be set later, too.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class KlaviyoAccount:
         end,
         *,
         size=20,
+        empty=(),
         seed=0,
         custom=None,
         starts="as the API",
@@ -87,7 +89,7 @@ class KlaviyoAccount:
         self._records = {data_source: {} for data_source in self.time_fields}
         self._visible_from = {}
         for data_source in self.time_fields:
-            for number in range(size):
+            for number in range(0 if data_source in empty else size):
                 created = utc(start) + (utc(end) - utc(start)) * (number + 0.5) / size
                 self._make(data_source, created, utc(end))
             if {"updated", "datetime"} & self.time_fields[data_source].keys():

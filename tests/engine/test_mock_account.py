@@ -123,6 +123,12 @@ class TestAccount:
         times = [record[column] for record in account.records(data_source)]
         assert max(times) != max(times, key=datetime.fromisoformat)
 
+    def test_one_that_is_empty_at_first_gets_what_is_added(self):
+        account = KlaviyoAccount(datetime(2023, 1, 1), datetime(2024, 1, 1), empty=["lists"])
+        assert (len(account.ids("profiles")), account.ids("lists")) == (20, set())
+        added = account.add("lists")
+        assert account.ids("lists") == {added}
+
     def test_a_touched_record_is_one_record_with_a_new_time(self, account):
         id = account.add("campaigns", created_at=datetime(2023, 1, 1))
         account.touch("campaigns", id, datetime(2025, 6, 1, tzinfo=timezone.utc))
