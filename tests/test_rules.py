@@ -167,7 +167,12 @@ EDITS = [
         "(ends, 's!'), ' ', 'T') || '.000Z'",
         ".000Z must give YYYY-MM-DDTHH:MM:SS.000000",
     ),
-    (SQL + "{{ source }}_log_ingestion_start.sql", "INSERT", "-- 2023-09-01T00:00:00.000000Z\nINSERT", START),
+    (
+        SQL + "{{ source }}_log_ingestion_start.sql.jinja",
+        "INSERT",
+        "-- 2023-09-01T00:00:00.000000Z\nINSERT",
+        START,
+    ),
     (SQL + "{{ source }}_monitoring.sql.jinja", "SELECT", "-- 2023-09-01 00:00\nSELECT", START),
     (
         SQL + "{{ source }}_not_started.sql.jinja",

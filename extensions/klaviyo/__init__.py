@@ -20,6 +20,7 @@ from .answers import answer_problem, answers_to_store, check_answers, objects_to
 from .before_update import check_update
 from .before_writing import BeforeWriting
 from .catalogue import CATALOGUE
+from .compile_once import compile_once
 from .credentials import Credentials
 from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
 from .next_steps import into_git, neighbours, notes
@@ -37,6 +38,7 @@ class KlaviyoExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        compile_once(environment)
         before, credentials = BeforeWriting(), Credentials()
         environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
         environment.globals.update(

@@ -37,7 +37,7 @@ BROKEN = {
     "odd keys": b"? [a]\n: b\n? {c: d}\n: e\n1: f\nnull: g\n<<: h\n<<: [i, j]\n!include : [k]\n",
     "odd tags": b"a: !!binary x\nb: !!timestamp 2\nc: !include d\ne: !<x> f\n",
     "two documents": b"a: b\n---\nc: d\n",
-    "huge": b"a: b\n" * 400_000,
+    "huge": (b"a: " + b"b" * 500 + b"\n") * 4_000,
 }
 FILES = (
     *(INC, DATABASE, DATASOURCES, EVENTS, WINDOWS, LOG_ERROR, CREDENTIALS),
