@@ -1,9 +1,9 @@
-"""How long a copy, an update and the client's check take; prints tables of medians, in seconds, and ratios.
+"""What it costs: copies, updates and the client's check, and with `digdag` on PATH what the workflows do.
 
-    .venv/bin/python -m bench [copier] [growth] [check]
+    .venv/bin/python -m bench [copier] [growth] [check] [workflows]
 
-Runs the parts that are named, or all. Whatever they make is in a temporary folder. Other work on the
-machine makes every figure larger, and the cases of a table alike, as they take turns: the ratios count.
+Prints tables. Runs the parts that are named, or all. Whatever they make is in a temporary folder. Other work
+on the machine makes every time larger, and those of a table alike: the ratios count.
 """
 
 import argparse
@@ -20,8 +20,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 # Run as `python bench`, this finds itself by neither name.
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/engine")]
 
+import digdag
 from by_hand import (
     ANSWERS,
     COPIER,
@@ -38,6 +39,7 @@ from by_hand import (
 
 from bench.processes import Case, Failed, medians, table
 from bench.smallest_template import write_smallest_template
+from bench.workflows import workflows
 
 OBJECTS = (6, 20, 60)
 # The one file that differs between the two versions of each template; no answer changes it.
@@ -53,7 +55,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"No such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.", file=sys.stderr)
         return 2
+    if "workflows" in parts and not shutil.which("digdag"):
+        print(digdag.MISSING, file=sys.stderr)
+        return 1
     for part in parts or PARTS:
+        if part == "workflows" and not shutil.which("digdag"):
+            print("No digdag on PATH: the part workflows was not run.")
+            continue
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             for name, value in nobodys_settings(Path(folder)).items():
                 os.environ.pop(name, None)
@@ -129,7 +137,12 @@ def new_folder(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
 
 
-PARTS: dict[str, Callable[[Path], None]] = {"copier": copies_and_updates, "growth": growth, "check": check}
+PARTS: dict[str, Callable[[Path], None]] = {
+    "copier": copies_and_updates,
+    "growth": growth,
+    "check": check,
+    "workflows": workflows,
+}
 
 if __name__ == "__main__":
     try:

@@ -1,15 +1,19 @@
 """`make bench` measures against a template that is as large as ours, and leaves the repo alone."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 import yaml
 from by_hand import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copier, git, release
+from treasure_data import Job, TreasureData
 
 from bench import __main__ as bench
 from bench import processes
+from bench.latest_tables import columns_read
+from bench.shapes import make_documented
 from bench.smallest_template import ANSWERS_FILE, questions, write_smallest_template
 
 
@@ -113,16 +117,52 @@ def test_a_bad_part_is_named_with_those_that_there_are(way):
         text=True,
     )
     assert run.returncode == 2
-    assert run.stderr == "No such part: chek. There are: copier, growth, check.\n"
+    assert run.stderr == "No such part: chek. There are: copier, growth, check, workflows.\n"
 
 
-def test_the_named_parts_are_run_and_leave_nothing_behind(monkeypatch, capsys):
-    before, ran, settings = checked_out(), [], dict(os.environ)
-    monkeypatch.setattr(os, "environ", settings)
+@pytest.fixture
+def ran(monkeypatch):
+    """The parts that were run, each with its folder; none of them measures anything."""
+    parts = []
+    monkeypatch.setattr(os, "environ", dict(os.environ))
     for part in bench.PARTS:
-        monkeypatch.setitem(bench.PARTS, part, lambda folder, part=part: ran.append((part, folder)))
+        monkeypatch.setitem(bench.PARTS, part, lambda folder, part=part: parts.append((part, folder)))
+    return parts
+
+
+def test_the_named_parts_are_run_and_leave_nothing_behind(ran, monkeypatch):
+    before = checked_out()
+    monkeypatch.setattr(bench.shutil, "which", lambda name: f"/bin/{name}")
     assert bench.main(["check", "growth"]) == 0
     assert bench.main([]) == 0
-    assert [part for part, _ in ran] == ["check", "growth", "copier", "growth", "check"]
+    assert [part for part, _ in ran] == ["check", "growth", "copier", "growth", "check", "workflows"]
     assert not [folder for _, folder in ran if folder.exists() or folder.is_relative_to(TEMPLATE)]
     assert checked_out() == before
+
+
+def test_without_digdag_the_workflows_are_left_out_and_asked_for_by_name_refused(ran, monkeypatch, capsys):
+    monkeypatch.setattr(bench.shutil, "which", lambda name: None)
+    assert bench.main(["check", "workflows"]) == 1
+    assert "No `digdag` on PATH" in capsys.readouterr().err
+    assert ran == []
+    assert bench.main([]) == 0
+    assert capsys.readouterr().out == "No digdag on PATH: the part workflows was not run.\n"
+    assert [part for part, _ in ran] == ["copier", "growth", "check"]
+
+
+def test_the_documented_shape_is_run_over_both_lists_and_appends_all(example_repo, tmp_path):
+    project = shutil.copytree(example_repo / "ingestion", tmp_path / "ingestion")
+    with TreasureData() as td:
+        make_documented(project, td)
+        assert td.databases.tables("client_src") == ["ingestion_log"]
+    for side in ("inc", "hist"):
+        text = (project / f"klaviyo_ingest_{side}.dig").read_text(encoding="utf-8")
+        assert f"datasource: ${{{side}_datasources}}\n" in text
+    lists = yaml.safe_load((project / "config/klaviyo_datasources.yml").read_text(encoding="utf-8"))
+    assert {entry["mode"] for entries in lists.values() for entry in entries} == {"append"}
+
+
+def test_only_what_is_read_of_the_latest_table_counts():
+    sql = """WITH known AS (SELECT id, time FROM client_src.klaviyo_profiles_latest),
+        new AS (SELECT id, email FROM client_src.klaviyo_profiles) SELECT count(*) FROM new JOIN known USING (id)"""
+    assert columns_read([Job("1", "query", "client_src", 0.0, text=sql)]) == {"id", "time"}

@@ -66,18 +66,20 @@ class Job:
 class TreasureData:
     """TD for one account's loads, served while the `with` block lasts.
 
-    connector     what loads read: an object whose fetch(in) returns records (dictionaries), or raises what
-                  the failed job shows; `in` is the load file's section. If it has a clock, TD has the same
-    load_seconds  how long a bulk load lasts at least; a query is done at once
+    connector      what loads read: an object whose fetch(in) returns records (dictionaries), or raises what
+                   the failed job shows; `in` is the load file's section. If it has a clock, TD has the same
+    load_seconds   how long a bulk load lasts at least
+    query_seconds  how long a query lasts at least
 
     clock       TD's own: what now() gives in SQL, `time`, and the jobs' times. Digdag has the machine's
     jobs        every job, in the order of submission
     peak_loads  the most bulk loads that ran at the same time
     """
 
-    def __init__(self, connector=None, *, load_seconds=0.0):
+    def __init__(self, connector=None, *, load_seconds=0.0, query_seconds=0.0):
         self.connector = connector
         self.load_seconds = load_seconds
+        self.query_seconds = query_seconds
         self.clock = getattr(connector, "clock", None) or Clock()
         self.jobs = []
         self.databases = Databases(self.clock)
@@ -223,6 +225,7 @@ class TreasureData:
             job.status = "success" if error is None else "killed" if job.killed.is_set() else "error"
 
     def _query(self, job):
+        time.sleep(self.query_seconds)
         self._be_slow_or_fail(job)
         run = self.databases.prepare(job.text, job.database)
         struck = self._struck(self._held_back, job)
