@@ -312,6 +312,14 @@ def test_a_window_that_failed_after_more_than_six_hours_is_halved_and_others_are
     assert days == [40, 20, 20, 40, 40]
 
 
+def test_a_window_of_an_odd_number_of_seconds_is_halved_into_two(td):
+    td.change(HIST, window_days=40)
+    td.log(None, "STARTED", unix(80) + 1)
+    td.log(HIST, "STARTED", unix(81), window=(unix(40) - 1, unix(80) + 1))
+    td.log(HIST, "ERROR", unix(81) + 7 * HOUR)
+    assert [end for _, end in td.windows(HIST, unix(200))] == [unix(40), unix(60) + 1, unix(80) + 1]
+
+
 def test_a_window_is_halved_again_down_to_an_hour_in_the_run_itself(td):
     td.change(HIST, window_days=1)
     td.change(HIST, default_start_time=text(unix(0)))

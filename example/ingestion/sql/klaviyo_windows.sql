@@ -181,7 +181,7 @@ tries AS (
     AND log.mark <> ''
 ),
 heavy AS (
-  SELECT starts, ends, greatest((ends - starts) / 2, 3600) AS step
+  SELECT starts, ends, greatest((ends - starts + 1) / 2, 3600) AS step
   FROM tries
   WHERE status = 'STARTED'
     AND COALESCE(next_status, '') <> 'SUCCESS'
