@@ -9,13 +9,16 @@ from sqlglot import exp
 class Scan:
     """One reading of a table by one query.
 
-    table  database.table
-    since  the least `time` (Unix seconds) that is read, if the SQL has it as a literal; None: all of it
-    rows   how many rows the table has from there on
+    table    database.table
+    since    the least `time` (Unix seconds) that is read, if the SQL has it as a literal; None: all of it
+    columns  those that are read, or a few more: where two tables are read, a column without a table's name
+             counts for both. `*` stands for all
+    rows     how many rows the table has from there on
     """
 
     table: str
     since: int | None
+    columns: frozenset = frozenset()
     rows: int = 0
 
 
@@ -32,12 +35,27 @@ def scans(statement, database):
     for table in statement.find_all(exp.Table, bfs=False):
         if table is target or (not table.db and table.name in names) or table.db == "information_schema":
             continue
-        found.append(Scan(f"{table.db or database}.{table.name}", _bound(table)))
+        found.append(Scan(f"{table.db or database}.{table.name}", _bound(table), _columns(table)))
     return found
 
 
+def _columns(table):
+    reader = _reader(table)
+    if reader is None or reader.is_star:
+        return frozenset({"*"})
+    return frozenset(
+        column.name
+        for column in reader.find_all(exp.Column)
+        if column.table == table.alias_or_name or (not column.table and _reader(column) is reader)
+    )
+
+
+def _reader(node):
+    return node.find_ancestor(exp.Select, exp.Delete)
+
+
 def _bound(table):
-    reader = table.find_ancestor(exp.Select, exp.Delete)
+    reader = _reader(table)
     where = reader and reader.args.get("where")
     if not where:
         return None

@@ -200,6 +200,32 @@ def test_a_scan_is_bounded_by_a_literal_time_alone(run, databases, text, expecte
     assert found == sorted(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT id FROM klaviyo_profiles WHERE time >= 20", {"id", "time"}),
+        ("SELECT * FROM klaviyo_profiles", {"*"}),
+        ("SELECT count(*) FROM klaviyo_profiles", set()),
+        ("DELETE FROM klaviyo_profiles WHERE time >= 20", {"time"}),
+        ("SELECT p.id FROM klaviyo_profiles AS p JOIN log ON log.time = 1", {"id"}),
+        (
+            "SELECT 1 FROM log WHERE NOT EXISTS (SELECT 1 FROM klaviyo_profiles p WHERE p.time = log.time)",
+            {"time"},
+        ),
+        (
+            "SELECT 1 FROM klaviyo_profiles p WHERE EXISTS (SELECT 1 FROM log WHERE log.time = p.time)",
+            {"time"},
+        ),
+        ("WITH ids AS (SELECT id FROM klaviyo_profiles) SELECT * FROM ids", {"id"}),
+    ],
+)
+def test_a_scan_tells_the_columns_that_are_read(run, databases, text, expected):
+    databases.rows("ALTER TABLE client_src.klaviyo_profiles ADD COLUMN id VARCHAR")
+    databases.rows("CREATE TABLE client_src.log (time BIGINT)")
+    (columns,) = [scan.columns for scan in run(text).scans if scan.table == "client_src.klaviyo_profiles"]
+    assert columns == expected
+
+
 def test_a_table_is_made_anew_as_td_with_create_table_does_it(run, databases):
     for number in (1, 2):
         run(f'DROP TABLE IF EXISTS "new";\nCREATE TABLE "new" AS\nSELECT {number} AS n')

@@ -118,6 +118,14 @@ class TestBulkLoad:
         assert td.peak_loads == 3
 
 
+def test_a_query_waits_for_its_turn_and_then_tells_the_time(td):
+    td.query_seconds = 0.1
+    job = query(td, "SELECT to_unixtime(now()) AS told")
+    assert job.status == "success"
+    assert job.ended_at - job.started_at >= 0.1
+    assert job.result[0][0] >= int(job.started_at * 10) / 10
+
+
 class TestFaults:
     def test_a_load_fails_by_its_window_and_by_its_try(self, td):
         td.fail_load(when=lambda job: job.window[1] == SHORT["end_time"] and job.try_number < 3)

@@ -69,7 +69,7 @@ class TreasureData:
     connector      what loads read: an object whose fetch(in) returns records (dictionaries), or raises what
                    the failed job shows; `in` is the load file's section. If it has a clock, TD has the same
     load_seconds   how long a bulk load lasts at least
-    query_seconds  how long a query lasts at least
+    query_seconds  how long a query waits for its turn; then it is done at once
 
     clock       TD's own: what now() gives in SQL, `time`, and the jobs' times. Digdag has the machine's
     jobs        every job, in the order of submission
