@@ -51,7 +51,7 @@ test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.y
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
-bench: $(READY)  ## what a copy, an update, the check and the workflows take; ONLY="copier check" runs these parts
+bench: $(READY)  ## how long a copy, an update and the check take, and what runs cost; ONLY="copier check" runs these parts
 	@$(VENV)/bin/python -B -m bench $(ONLY)
 
 dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, on a mock TD and without Klaviyo

@@ -1,9 +1,10 @@
-"""What it costs: copies, updates and the client's check, and with `digdag` on PATH what the workflows do.
+"""How long a copy, an update and the client's check take; what runs of the workflows cost. Prints tables.
 
     .venv/bin/python -m bench [copier] [growth] [check] [workflows]
 
-Prints tables. Runs the parts that are named, or all. Whatever they make is in a temporary folder. Other work
-on the machine makes every time larger, and those of a table alike: the ratios count.
+The first three give medians, in seconds, and ratios; the last, which needs Digdag, a run of each case.
+Runs the parts that are named, or all. Whatever they make is in a temporary folder. Other work on the
+machine makes every figure larger, and the cases of a table alike, as they take turns: the ratios count.
 """
 
 import argparse
@@ -22,7 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # Run as `python bench`, this finds itself by neither name.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/engine")]
 
-import digdag
 from by_hand import (
     ANSWERS,
     COPIER,
@@ -55,12 +55,13 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"No such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}.", file=sys.stderr)
         return 2
-    if "workflows" in parts and not shutil.which("digdag"):
-        print(digdag.MISSING, file=sys.stderr)
+    missing = {part: program for part, program in NEEDS.items() if shutil.which(program) is None}
+    for part in set(parts) & set(missing):
+        print(f"No {missing[part]} on PATH, which the {part} part needs.", file=sys.stderr)
         return 1
     for part in parts or PARTS:
-        if part == "workflows" and not shutil.which("digdag"):
-            print("No digdag on PATH: the part workflows was not run.")
+        if part in missing:
+            print(f"No {missing[part]} on PATH: the {part} part was not run.")
             continue
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             for name, value in nobodys_settings(Path(folder)).items():
@@ -143,6 +144,8 @@ PARTS: dict[str, Callable[[Path], None]] = {
     "check": check,
     "workflows": workflows,
 }
+# The program without which a part cannot run.
+NEEDS = {"workflows": "digdag"}
 
 if __name__ == "__main__":
     try:

@@ -1,66 +1,85 @@
-"""What it costs to keep a latest table: 1,000 rows that come, beside making the whole table anew."""
-
-from __future__ import annotations
+"""What it costs to bring a latest table up to date, beside making it anew, with few rows and with many."""
 
 from pathlib import Path
-from typing import Any
 
-import sqlglot
-from ingestion import DATABASE, INC
-from sqlglot import exp
-from treasure_data import Job
+from by_hand import copy
+from digdag import Run
+from ingestion import DATABASE, Ingestion
+from tabulate import tabulate
+from treasure_data import TreasureData
 
-from bench.shapes import DAY, QUERY_SECONDS, client
+from bench.shapes import LATENCIES, QUERY_SECONDS, create_log, run_to_its_end
 
-LATEST = "klaviyo_profiles_latest"
-
-
-def latest_table(template: Path, folder: Path, size: int) -> dict[str, Any]:
-    """Profiles whose latest table has so many rows, when 1,000 come, half of them changes; then made anew."""
-    answers = ("-d", "objects=[profiles]", "-d", "latest_tables=yes")
-    with client(template, folder, "ours", 60, *answers) as acme:
-        acme.run(INC)
-        for table in ("klaviyo_profiles", LATEST):
-            old = (
-                f"SELECT 'many-' || n, '2024-01-01T00:00:00+00:00', 1704067200 FROM range({size}) AS many (n)"
-            )
-            acme.td.rows(f"INSERT INTO {DATABASE}.{table} (id, updated, time) {old}")
-        acme.td.clock.advance(DAY.total_seconds())
-        for number in range(1000):
-            id = f"many-{number}" if number % 2 else f"new-{number}"
-            acme.account.add("profiles", id=id, updated=acme.account.now())
-        merged = of_latest(acme.run(INC, session="2026-01-02 00:00:00").jobs)
-        rebuild = acme.run("klaviyo_latest", params={"rebuild": "true"}, session="2026-01-02 00:00:00")
-        anew = of_latest(rebuild.jobs)
-        return {
-            "TD jobs": len(merged),
-            "rows deleted and inserted": sum(job.written for job in merged if writes(job)),
-            "columns of it that are read": ", ".join(sorted(columns_read(merged))),
-            "seconds of its queries": seconds(merged),
-            "made anew: TD jobs": len(anew),
-            "made anew: rows written": sum(job.written for job in anew if writes(job)),
-            "made anew: seconds": seconds(anew),
-        }
+SIZES = (10_000, 1_000_000)
+NEW = 1_000  # rows that are loaded then; half of them are newer versions of records that are there
+LATEST, LOADED = f"{DATABASE}.klaviyo_profiles_latest", f"{DATABASE}.klaviyo_profiles"
+DAY = 86400
+HEADERS = [
+    "wall, s",
+    "TD jobs",
+    "tasks",
+    "rows\nwritten",
+    "rows read of\nloaded table",
+    "rows read of\nlatest table",
+    "columns read of\nlatest table",
+]
 
 
-def of_latest(jobs: list[Job]) -> list[Job]:
-    """The queries of a run that have to do with the latest table."""
-    return [job for job in jobs if job.kind == "query" and "_latest" in job.text]
+def latest_tables(template: Path, folder: Path) -> str:
+    """A table of runs of klaviyo_latest: the first, one after new rows, and one that makes it anew then."""
+    project = copy(template, folder / "latest", "-d", "objects=[profiles]", "-d", "latest_tables=true")
+    rows = [row for size in SIZES for row in runs_of(project / "ingestion", size)]
+    title = f"klaviyo_latest, {NEW:,} new rows ({LATENCIES})"
+    return tabulate(rows, headers=[title, *HEADERS], floatfmt=".1f", intfmt=",")
 
 
-def writes(job: Job) -> bool:
-    """Whether it writes into the latest table, or into the one that takes its place."""
-    return job.target in (f"{DATABASE}.{LATEST}", f"{DATABASE}.{LATEST}_new")
+def runs_of(project: Path, size: int) -> list[list[object]]:
+    """The rows of that table for a number of rows: what they are called, and what each run cost."""
+    with TreasureData(query_seconds=QUERY_SECONDS) as td:
+        acme = Ingestion(project, td)
+        create_log(td, project)
+        td.rows(
+            f"CREATE TABLE {LOADED} (id VARCHAR, email VARCHAR, created VARCHAR, updated VARCHAR, "
+            "properties VARCHAR, time BIGINT)"
+        )
+        load(td, 0, size, days_ago=365)
+        first = run_to_its_end(acme, "klaviyo_latest")
+        td.clock.advance(DAY)
+        load(td, size - NEW // 2, NEW)
+        merge = run_to_its_end(acme, "klaviyo_latest")
+        anew = run_to_its_end(acme, "klaviyo_latest", params={"rebuild": "true"})
+    named = {"made": first, "brought up to date": merge, "made anew": anew}
+    return [[f"{size:,} rows, {name}", *figures(run)] for name, run in named.items()]
 
 
-def seconds(jobs: list[Job]) -> float:
-    """How long queries took, without the fixed time of each."""
-    return sum((job.ended_at or job.started_at) - job.started_at - QUERY_SECONDS for job in jobs)
+def load(td: TreasureData, first: int, number: int, days_ago: int = 0) -> None:
+    """Fill the loads' table as loads would, one a day since so many days ago; logged as one load."""
+    now = int(td.clock.now())
+    td.rows(
+        f"""INSERT INTO {LOADED} SELECT 'profile-' || n, n || '@example.com', '2020-01-01T00:00:00+00:00',
+            strftime(make_timestamp(({now} - {DAY} * age) * 1000000), '%Y-%m-%dT%H:%M:%S+00:00'),
+            '{{"plan": "free"}}', {now} - {DAY} * age
+        FROM (SELECT n, n % {days_ago + 1} AS age FROM range({first}, {first + number}) AS numbers (n))"""
+    )
+    for status, records in (("STARTED", "NULL"), ("SUCCESS", number)):
+        td.rows(
+            f"""INSERT INTO {DATABASE}.ingestion_log
+                (log_id, workflow_name, table_name, status, records_processed, time)
+                VALUES ('load.{now}/{now}000/0/x', 'klaviyo_ingest_inc', 'klaviyo_profiles', '{status}',
+                {records}, {now} - {DAY} * {days_ago})"""
+        )
 
 
-def columns_read(jobs: list[Job]) -> set[str]:
-    """The columns of the latest table that SELECTs name."""
-    statements = [sqlglot.parse_one(job.text, dialect="trino") for job in jobs]
-    selects = [select for each in statements for select in each.find_all(exp.Select)]
-    of_it = [select for select in selects if (table := select.find(exp.Table)) and table.name == LATEST]
-    return {column.name for select in of_it for column in select.find_all(exp.Column)}
+def figures(run: Run) -> list[object]:
+    """What a run cost: rows inserted and deleted, and the most that one job read of a table."""
+    scans = [scan for job in run.jobs for scan in job.scans]
+    latest = [scan for scan in scans if scan.table == LATEST]
+    return [
+        run.seconds,
+        len(run.jobs),
+        len(run.tasks),
+        sum(job.written for job in run.jobs if job.target.startswith(LATEST)),
+        max((scan.rows for scan in scans if scan.table == LOADED), default=0),
+        max((scan.rows for scan in latest), default=0),
+        ", ".join(sorted({column for scan in latest for column in scan.columns})),
+    ]

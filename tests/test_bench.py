@@ -1,19 +1,20 @@
-"""`make bench` measures against a template that is as large as ours, and leaves the repo alone."""
+"""`make bench` measures against what is as large as ours, and leaves the repo alone."""
 
 import os
-import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from by_hand import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copier, git, release
-from treasure_data import Job, TreasureData
+from digdag import Run
+from scans import Scan
+from treasure_data import Job
 
 from bench import __main__ as bench
-from bench import processes
-from bench.latest_tables import columns_read
-from bench.shapes import make_documented
+from bench import latest_tables, processes, shapes, workflows
 from bench.smallest_template import ANSWERS_FILE, questions, write_smallest_template
 
 
@@ -120,19 +121,12 @@ def test_a_bad_part_is_named_with_those_that_there_are(way):
     assert run.stderr == "No such part: chek. There are: copier, growth, check, workflows.\n"
 
 
-@pytest.fixture
-def ran(monkeypatch):
-    """The parts that were run, each with its folder; none of them measures anything."""
-    parts = []
-    monkeypatch.setattr(os, "environ", dict(os.environ))
+def test_the_named_parts_are_run_and_leave_nothing_behind(monkeypatch, capsys):
+    before, ran, settings = checked_out(), [], dict(os.environ)
+    monkeypatch.setattr(os, "environ", settings)
     for part in bench.PARTS:
-        monkeypatch.setitem(bench.PARTS, part, lambda folder, part=part: parts.append((part, folder)))
-    return parts
-
-
-def test_the_named_parts_are_run_and_leave_nothing_behind(ran, monkeypatch):
-    before = checked_out()
-    monkeypatch.setattr(bench.shutil, "which", lambda name: f"/bin/{name}")
+        monkeypatch.setitem(bench.PARTS, part, lambda folder, part=part: ran.append((part, folder)))
+    monkeypatch.setitem(bench.NEEDS, "workflows", sys.executable)
     assert bench.main(["check", "growth"]) == 0
     assert bench.main([]) == 0
     assert [part for part, _ in ran] == ["check", "growth", "copier", "growth", "check", "workflows"]
@@ -140,29 +134,107 @@ def test_the_named_parts_are_run_and_leave_nothing_behind(ran, monkeypatch):
     assert checked_out() == before
 
 
-def test_without_digdag_the_workflows_are_left_out_and_asked_for_by_name_refused(ran, monkeypatch, capsys):
+def test_a_part_whose_program_is_missing_is_left_out_of_all_and_an_error_by_itself(monkeypatch, capsys):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.setattr(bench.shutil, "which", lambda name: None)
-    assert bench.main(["check", "workflows"]) == 1
-    assert "No `digdag` on PATH" in capsys.readouterr().err
-    assert ran == []
+    for part in bench.PARTS:
+        monkeypatch.setitem(bench.PARTS, part, lambda folder, part=part: print(part))
     assert bench.main([]) == 0
-    assert capsys.readouterr().out == "No digdag on PATH: the part workflows was not run.\n"
-    assert [part for part, _ in ran] == ["copier", "growth", "check"]
+    assert capsys.readouterr().out.splitlines() == [
+        *("copier", "growth", "check"),
+        "No digdag on PATH: the workflows part was not run.",
+    ]
+    assert bench.main(["check", "workflows"]) == 1
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "No digdag on PATH, which the workflows part needs.\n")
 
 
-def test_the_documented_shape_is_run_over_both_lists_and_appends_all(example_repo, tmp_path):
-    project = shutil.copytree(example_repo / "ingestion", tmp_path / "ingestion")
-    with TreasureData() as td:
-        make_documented(project, td)
-        assert td.databases.tables("client_src") == ["ingestion_log"]
-    for side in ("inc", "hist"):
-        text = (project / f"klaviyo_ingest_{side}.dig").read_text(encoding="utf-8")
-        assert f"datasource: ${{{side}_datasources}}\n" in text
-    lists = yaml.safe_load((project / "config/klaviyo_datasources.yml").read_text(encoding="utf-8"))
-    assert {entry["mode"] for entries in lists.values() for entry in entries} == {"append"}
+@pytest.fixture(scope="module")
+def documented(copie_session, tmp_path_factory):
+    """The documented shape over config files of a repo that Copier makes."""
+    folder = tmp_path_factory.mktemp("documented")
+    template = bench.template_as_it_stands(folder / "template")
+    release(template, "1.0.0")
+    return shapes.documented(template, folder)
 
 
-def test_only_what_is_read_of_the_latest_table_counts():
-    sql = """WITH known AS (SELECT id, time FROM client_src.klaviyo_profiles_latest),
-        new AS (SELECT id, email FROM client_src.klaviyo_profiles) SELECT count(*) FROM new JOIN known USING (id)"""
-    assert columns_read([Job("1", "query", "client_src", 0.0, text=sql)]) == {"id", "time"}
+def test_the_documented_shape_has_two_workflows_alone_over_the_rendered_datasources(documented):
+    assert sorted(path.name for path in documented.project.glob("*.dig")) == [
+        "documented_hist.dig",
+        "documented_inc.dig",
+    ]
+    for workflow in (documented.incremental, documented.historical):
+        text = (documented.project / f"{workflow}.dig").read_text(encoding="utf-8")
+        assert f"${{{workflow.partition('_')[2]}_datasources}}" in text
+    datasources = yaml.safe_load((documented.project / "config/klaviyo_datasources.yml").read_text())
+    assert {entry["mode"] for entry in datasources["inc_datasources"]} == {"append"}
+    assert [entry["name"] for entry in datasources["inc_datasources"] if not entry["incremental_field"]] == [
+        "metrics"
+    ]
+
+
+def test_an_account_of_both_shapes_starts_where_their_datasources_do_and_lacks_all_at_first(
+    documented, tmp_path
+):
+    with shapes.ingestion_of(documented, tmp_path, days=30) as acme:
+        text = (acme.project / "config/klaviyo_datasources.yml").read_text(encoding="utf-8")
+        start = (acme.account.now() - timedelta(days=30)).strftime("%Y-%m-%dT12:00:00.000000")
+        assert text.count(start) == 12
+        assert shapes.rows_loaded_twice(acme) == 0
+        assert shapes.records_missing(acme, documented.incremental) == 6 * shapes.RECORDS
+        databases, records = acme.td.databases, acme.account.records("profiles")
+        databases.create_table("client_src", "klaviyo_profiles")
+        databases.load("client_src", "klaviyo_profiles", [*records[:5], *records[:2]], "append", 0)
+        assert shapes.rows_loaded_twice(acme) == 2
+        assert shapes.records_missing(acme, documented.incremental) == 6 * shapes.RECORDS - 5
+        assert shapes.records_missing(acme, documented.historical) == 6 * shapes.RECORDS
+        workflows.live_on(acme, 3600)
+        assert shapes.rows_loaded_twice(acme) == 2
+        assert shapes.records_missing(acme, documented.incremental) == 6 * (shapes.RECORDS + 10) - 5 + 5
+
+
+def test_a_record_that_changed_is_not_loaded_twice():
+    assert shapes.repeated([("a", "1"), ("a", "2"), ("b", "1"), ("b", "1")]) == 1
+
+
+def load_of(start, end, status="error"):
+    times = {"start_time": start and f"{start}T00:00:00.000000", "end_time": f"{end}T00:00:00.000000"}
+    return Job(
+        "1", "bulkload", "client_src", 0, table="klaviyo_profiles", config={"in": times}, status=status
+    )
+
+
+def test_a_window_that_failed_is_lost_once_however_often_it_was_tried():
+    first, second = load_of("2024-01-01", "2024-01-11"), load_of("2024-01-11", "2024-01-13")
+    assert workflows.days_lost([first, first, second, load_of("2023-01-01", "2023-12-01", "success")]) == 12
+
+
+def test_the_load_that_cannot_succeed_is_the_one_that_has_the_instant_in_its_window():
+    covers = workflows.covers(datetime(2024, 1, 11))
+    asked = [("2024-01-01", "2024-01-10"), ("2024-01-01", "2024-01-11"), ("2024-01-11", "2024-01-12")]
+    assert [covers(load_of(*window)) for window in asked] == [False, True, False]
+    assert not covers(load_of(None, "2024-01-12"))
+
+
+def test_what_is_read_of_a_latest_table_is_told_by_its_columns():
+    latest, loaded = latest_tables.LATEST, latest_tables.LOADED
+    jobs = [
+        SimpleNamespace(
+            target=latest,
+            written=3,
+            scans=[Scan(latest, None, frozenset({"id"}), 50), Scan(loaded, 9, rows=4)],
+        ),
+        SimpleNamespace(target=f"{latest}_new", written=2, scans=[Scan(latest, 9, frozenset({"time"}), 20)]),
+        SimpleNamespace(target="client_src.ingestion_log", written=1, scans=[]),
+    ]
+    run = Run(exit_code=0, output="", tasks=[None], jobs=jobs, seconds=1.5)
+    assert latest_tables.figures(run) == [1.5, 3, 1, 5, 4, 50, "id, time"]
+
+
+def test_a_table_of_the_workflows_has_its_title_and_a_row_for_each_shape():
+    lines = workflows.table("backfill", ["wall, s"], [("documented", 1.26), ("ours", 2)]).splitlines()
+    assert [line.split() for line in (lines[0], *lines[3:])] == [
+        ["backfill", "wall,"],
+        ["documented", "1.3"],
+        ["ours", "2.0"],
+    ]
