@@ -9,6 +9,7 @@ import sqlglot
 import yaml
 import zendesk_repo
 from by_hand import add_klaviyo
+from ingestion import tasks_of
 from klaviyo.catalogue import CATALOGUE
 from packaging.version import Version
 
@@ -146,6 +147,21 @@ def test_only_what_the_answers_make_true_is_said(manual, answers):
         f"`{answers['target_database']}`": True,
     }
     assert [words for words in said if (words in manual) != said[words]] == []
+
+
+def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
+    """What they are on the engine: tests/engine/test_task_limit.py."""
+    datasources = yaml.safe_load(
+        (repo / "ingestion/config/klaviyo_datasources.yml").read_text(encoding="utf-8")
+    )
+    objects = len(datasources["inc_datasources"])
+    told = re.search(
+        r"takes (\d+) TD jobs and (\d+) tasks.*; each further window (\d+) and (\d+) more", manual
+    )
+    jobs, tasks, _, tasks_of_a_window = map(int, told.groups())
+    assert jobs == 6 + 4 * objects
+    assert tasks == tasks_of(objects, windows=objects)
+    assert tasks_of_a_window == tasks_of(0, 1) - tasks_of(0, 0)
 
 
 def test_its_ci_example_is_yaml(manual):
