@@ -8,12 +8,11 @@ from ingestion import DATABASE, Ingestion
 from tabulate import tabulate
 from treasure_data import TreasureData
 
-from bench.shapes import LATENCIES, QUERY_SECONDS, create_log, run_to_its_end
+from bench.shapes import DAY, LATENCIES, QUERY_SECONDS, create_log, run_to_its_end
 
 SIZES = (10_000, 1_000_000)
 NEW = 1_000  # rows that are loaded then; half of them are newer versions of records that are there
 LATEST, LOADED = f"{DATABASE}.klaviyo_profiles_latest", f"{DATABASE}.klaviyo_profiles"
-DAY = 86400
 HEADERS = [
     "wall, s",
     "TD jobs",

@@ -14,6 +14,7 @@ from bench.shapes import (
     DAY,
     LATENCIES,
     RECORDS,
+    Measured,
     Shape,
     documented,
     ingestion_of,
@@ -79,7 +80,7 @@ def an_object_fails(acme: Ingestion, shape: Shape) -> list[object]:
     return [
         *failed.figures[:3],
         len([load for load in failed.loads if load.status == "success"]),
-        len({load.table for load in then.loads} - {load.table for load in failed.loads}),
+        not_begun(failed, then),
         then.figures.seconds,
         then.figures.jobs,
         failed.figures.loaded_twice + then.figures.loaded_twice,
@@ -112,7 +113,7 @@ def print_failing_backfill(shapes: list[Shape], folder: Path) -> None:
                     shape.name,
                     *failed.figures[:3],
                     days_lost(failed.loads),
-                    len({load.table for load in then.loads} - {load.table for load in failed.loads}),
+                    not_begun(failed, then),
                     then.figures.seconds,
                     then.figures.loads,
                     failed.figures.loaded_twice + then.figures.loaded_twice,
@@ -122,6 +123,11 @@ def print_failing_backfill(shapes: list[Shape], folder: Path) -> None:
     before = ["wall, s", "TD jobs", "tasks", "days lost", "objects not begun"]
     after = ["next start: wall, s", "loads", "rows loaded twice", "records missing"]
     print(table("backfill, 1 year, profiles fail half-way", [*before, *after], rows), flush=True)
+
+
+def not_begun(failed: Measured, then: Measured) -> int:
+    """How many objects a run that failed did not begin, of those that the next one loads."""
+    return len({load.table for load in then.loads} - {load.table for load in failed.loads})
 
 
 def live_on(acme: Ingestion, seconds: float) -> None:

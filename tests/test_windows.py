@@ -115,8 +115,9 @@ class TD:
         self.clock.ahead = now - Clock().now()
         self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
         self.log(None, "STARTED", now, mark=OWN)
-        names = {"workflow_name": "klaviyo_ingest_inc"}
-        ((told, gives_way),) = self.query("klaviyo_other_run.sql", **names, **parameters)
+        ((told, gives_way),) = self.query(
+            "klaviyo_other_run.sql", workflow_name="klaviyo_ingest_inc", **parameters
+        )
         assert not told or MARKS[other] in told
         return bool(told), gives_way
 
@@ -300,7 +301,7 @@ def test_seconds_between_the_windows_of_version_0_1_0_are_asked_for_once_several
     assert_covers(rest, unix(4 * days), cutoff, window_days * DAY)
     for number, (start, end) in enumerate(windows):
         td.loaded(HIST, start, end, at=unix(400) + 10 * number, mark=OWN)
-    assert td.ask(HIST, td.listed[HIST], mark=OWN) == []
+    assert td.ask(HIST, td.listed[HIST]) == []
 
 
 def test_a_window_that_failed_after_more_than_six_hours_is_halved_and_others_are_not(td):
@@ -329,7 +330,7 @@ def test_a_window_is_halved_again_down_to_an_hour_in_the_run_itself(td):
         lengths.append((windows[0][1] - windows[0][0] - 1) / HOUR)
         td.log(HIST, "STARTED", td.clock.now(), window=windows[0], mark=OWN)
         td.clock.advance(7 * HOUR)
-        windows = td.ask(HIST, td.listed[HIST], mark=OWN)
+        windows = td.ask(HIST, td.listed[HIST])
     assert lengths == [6, 3, 1.5, 1, 1]
 
 
@@ -371,7 +372,7 @@ def test_after_each_failed_try_a_quarter_of_the_windows_is_asked_for(td):
     td.change(HIST, window_days=1)
     many = len(td.windows(HIST, unix(3650)))
     td.log(HIST, "STARTED", unix(3650.1), window=(unix(0) - 1, unix(1)), mark=OWN)
-    assert len(td.ask(HIST, td.listed[HIST], mark=OWN)) == many // 4
+    assert len(td.ask(HIST, td.listed[HIST])) == many // 4
 
 
 def test_without_anything_an_incremental_run_goes_in_windows_from_the_default_start(td):
@@ -510,7 +511,7 @@ def test_late_days_do_not_reach_before_the_default_start(td):
 def test_a_run_does_not_ask_again_for_what_it_loaded_itself(td):
     windows = td.windows(EVENTS, unix(200))
     td.loaded(EVENTS, *windows[0], at=unix(200.01), mark=OWN, times=[unix(80)])
-    assert td.ask(EVENTS, td.listed[EVENTS], mark=OWN) == windows[1:]
+    assert td.ask(EVENTS, td.listed[EVENTS]) == windows[1:]
 
 
 @pytest.mark.parametrize("blank", ["", None, "2023-09-31T00:00:00.000000"])
@@ -603,7 +604,7 @@ def test_a_name_with_a_quote_comes_through_the_list(td):
 
 def result(td):
     """Outcome, failed tables and tables with windows left of the run."""
-    ((outcome, failed, unfinished),) = td.query("klaviyo_result.sql", mark=OWN)
+    ((outcome, failed, unfinished),) = td.query("klaviyo_result.sql")
     return outcome, failed, unfinished
 
 
