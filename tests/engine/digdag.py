@@ -22,10 +22,11 @@ MISSING = (
     "and put its `digdag` on PATH, with Java 11 to 17."
 )
 
-# Digdag reads fields of the JDK's own classes, which Java 17 forbids by default. The rest suits a short run.
+# Digdag reads fields of the JDK's own classes, which Java 17 forbids by default. The rest suits a short run:
+# LazyTranslation lets JavaScript, of which Digdag reads a library for each ${...}, skip what is not called.
 JAVA_OPTIONS = (
     "--add-opens java.base/java.lang=ALL-UNNAMED --add-opens java.base/java.time=ALL-UNNAMED "
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmn200m"
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmn200m -Dtruffle.js.LazyTranslation=true"
 )
 
 # When an attempt is over, `digdag run` reads the attempt's rows of its `tasks` table and logs them at level
