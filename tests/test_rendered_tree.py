@@ -51,15 +51,12 @@ PARAMETERS = {
     "datasources": "[]",
     "attempt_id": "7",
     "backfills": "[]",
-    "end_time": "",
     "error_message": "it''s broken",
     "job_id": "1",
     "records": 2,
     "session_uuid": "11111111-aaaa",
-    "start_time": "",
-    "table_name": "klaviyo_profiles",
     "td": {"last_results": {"columns": "id", "field": "updated", "missing": "", "needed": "id"}},
-    "windows_left": 0,
+    "window": {"start_time": "", "end_time": "", "windows_left": 0},
     "workflow_name": "klaviyo_ingest_inc",
 }
 

@@ -11,23 +11,16 @@ LATEST = "ingestion/klaviyo_latest.dig"
 START_STEP = """\
                 +log_ingestion_start:
                   td>: sql/klaviyo_log_ingestion_start.sql
-                  table_name: ${datasource.table_name}
-                  start_time: ${window.start_time}
-                  end_time: ${window.end_time}
 """
 SUCCESS_STEP = """\
                   +log_ingestion_success:
                     td>: sql/klaviyo_log_ingestion_success.sql
-                    table_name: ${datasource.table_name}
-                    start_time: ${window.start_time}
-                    end_time: ${window.end_time}
 """
 RUN_START = """\
 +log_run_start:
   td>: sql/klaviyo_log_ingestion_start.sql
-  table_name: ""
-  start_time: ""
-  end_time: ""
+  datasource: {table_name: ""}
+  window: {start_time: "", end_time: ""}
 
 """
 LOOK = """\
@@ -50,9 +43,8 @@ LOG_RUN_END = """\
 LATEST_START = """\
       +log_ingestion_start:
         td>: sql/klaviyo_log_ingestion_start.sql
-        table_name: ${latest.table_name}
-        start_time: ${latest.start_time}
-        end_time: ${latest.end_time}
+        datasource: {table_name: "${latest.table_name}"}
+        window: {start_time: "${latest.start_time}", end_time: "${latest.end_time}"}
 """
 LATEST_END = "        +log_ingestion_success:\n          td>: sql/klaviyo_log_ingestion_success.sql\n"
 CHANGES = """\
@@ -112,7 +104,13 @@ def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
             INC,
             RUN_START,
             RUN_START.replace('table_name: ""', "table_name: klaviyo"),
-            "table_name: klaviyo\n",
+            "datasource: {table_name: klaviyo}",
+        ),
+        "an end of no table, and not of the run": Edit(
+            INC,
+            'outcome}.sql\n      datasource: {table_name: ""}\n',
+            "outcome}.sql\n",
+            "td>: sql/klaviyo_log_ingestion_${td",
         ),
         "no look": Edit(INC, LOOK, "", "# Klaviyo"),
         "a look of which nothing is kept": Edit(
@@ -203,7 +201,7 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
         "timezone: UTC\n_export:\n  !include : config/database.yml\n  workflow_name: klaviyo_cleanup\n"
         "  td: {database: '${databases.src}'}\n"
         "+log:\n  td>: sql/klaviyo_log_ingestion_start.sql\n"
-        "  table_name: klaviyo_events\n  start_time: ''\n  end_time: ''\n+clean:\n  echo>: done\n"
+        "  datasource: {table_name: klaviyo_events}\n  window: {start_time: '', end_time: ''}\n+clean:\n  echo>: done\n"
     )
 
     assert check.failures(all_workflows) == []
@@ -214,27 +212,34 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
         "the object's name": Edit(
             INC,
             START_STEP,
-            START_STEP.replace("table_name: ${datasource.table_name}", "table_name: ${datasource.name}"),
+            f'{START_STEP}                  datasource: {{table_name: "${{datasource.name}}"}}\n',
+            'datasource: {table_name: "${datasource.name}"}',
         ),
         "one table's name": Edit(
             INC,
-            START_STEP,
-            START_STEP.replace("table_name: ${datasource.table_name}", "table_name: klaviyo_profiles"),
-        ),
-        "the backfill's table": Edit(
-            INC,
             SUCCESS_STEP,
-            SUCCESS_STEP.replace(
-                " table_name: ${datasource.table_name}", " table_name: ${datasource.historical_table}"
-            ),
+            f"{SUCCESS_STEP}                    datasource: {{table_name: klaviyo_profiles}}\n",
+            "datasource: {table_name: k",
+        ),
+        "another table that is loaded": Edit(
+            HIST,
+            "table: ${datasource.table_name}\n",
+            "table: ${datasource.table_name}_2\n",
+            START_STEP.partition("\n")[2],
         ),
         "the start for the end": Edit(
             HIST,
             SUCCESS_STEP,
-            SUCCESS_STEP.replace("end_time: ${window.end_time}", "end_time: ${window.start_time}"),
+            SUCCESS_STEP
+            + '                    window: {start_time: "${window.start_time}", end_time: "${window.start_time}"}\n',
+            'window: {start_time: "${window',
         ),
         "another start than that of the load": Edit(
-            INC, START_STEP, START_STEP.replace("${window.start_time}", "${session_time}")
+            INC,
+            START_STEP,
+            START_STEP
+            + '                  window: {start_time: "${session_time}", end_time: "${window.end_time}"}\n',
+            'window: {start_time: "${session',
         ),
         "another workflow": Edit(
             HIST, "workflow_name: klaviyo_ingest_hist\n", "workflow_name: klaviyo_ingest_inc\n"

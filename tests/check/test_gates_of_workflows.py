@@ -110,11 +110,15 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "Digdag's own": Edit(INC, "if>: ${td.last_results.failed", "if>: ${td.last_result.failed"),
         "a column of a query": Edit(INC, "${td.last_results.not_started}", "${td.last_results.not_startd}"),
-        "a column of a list": Edit(HIST, "${window.windows_left}", "${window.remaining}"),
+        "a column of a list": Edit(
+            HIST,
+            "end_time: ${window.end_time}\n                  td_load",
+            "end_time: ${window.end}\n                  td_load",
+        ),
         "the database, renamed": Edit(DATABASE, "  src:", "  source:", "database: ${databases.src}", INC),
         "what a query needs": Edit(
             INC,
-            "                    windows_left: ${window.windows_left}\n",
+            "                    records: ${td.last_job.num_records}\n",
             "",
             "td>: sql/klaviyo_log_ingestion_success.sql",
         ),
@@ -123,9 +127,9 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         ),
         "a loop's variable outside the loop": Edit(
             INC,
-            'outcome}.sql\n      table_name: ""',
-            "outcome}.sql\n      table_name: ${datasource.table_name}",
-            'table_name: ${datasource.table_name}\n      start_time: ""',
+            "_result.sql\n      store_last_results: true",
+            "_result.sql\n      store_last_results: ${window.windows_left}",
+            "store_last_results: ${window",
         ),
         "an error outside _error": Edit(
             INC, "    +result:\n", "    +tell:\n      echo>: ${error.message}\n    +result:\n", "echo>"
@@ -144,7 +148,7 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
         "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
         "a task's key in the log row of a start": Edit(
-            LOG_START, "'${table_name}', '') AS table", "'${table}', '') AS table"
+            LOG_START, "'${workflow_name}' AS", "'${workflow}' AS"
         ),
         "what a start may be given": Edit(OTHER_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
         "the message of an error": Edit(LOG_ERROR, "'${error_message}'", "'${err_message}'"),

@@ -2,9 +2,9 @@
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
-  coalesce(nullif('${table_name}', ''), 'klaviyo') AS source_name,
+  coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,
   '${workflow_name}' AS workflow_name,
-  nullif('${table_name}', '') AS table_name,
+  nullif('${datasource.table_name}', '') AS table_name,
   'ERROR' AS status,
   CAST(NULL AS varchar) AS start_time,
   CAST(NULL AS varchar) AS end_time,
@@ -13,7 +13,7 @@ SELECT
   CAST(NULL AS varchar) AS job_id,
   CAST(NULL AS varchar) AS job_url,
   CAST(floor(to_unixtime(now())) AS bigint) AS time
-WHERE '${table_name}' <> ''
+WHERE '${datasource.table_name}' <> ''
   OR NOT EXISTS (
     SELECT 1
     FROM ${databases.src}.ingestion_log

@@ -1,14 +1,15 @@
 -- A load, or a run, begins: a row for each try. log_id is mark/milliseconds/windows left/uuid, so that
--- rows of one second stay in order, and a run finds its own: its mark is session_uuid.attempt_id.
+-- rows of one second stay in order, and a run finds its own: its mark is session_uuid.attempt_id. Table and
+-- window are those of the loops; a row of the run has empty ones.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
-  coalesce(nullif('${table_name}', ''), 'klaviyo') AS source_name,
+  coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,
   '${workflow_name}' AS workflow_name,
-  nullif('${table_name}', '') AS table_name,
+  nullif('${datasource.table_name}', '') AS table_name,
   'STARTED' AS status,
-  nullif('${start_time}', '') AS start_time,
-  nullif('${end_time}', '') AS end_time,
+  nullif('${window.start_time}', '') AS start_time,
+  nullif('${window.end_time}', '') AS end_time,
   CAST(0 AS bigint) AS records_processed,
   CAST(NULL AS varchar) AS error_message,
   CAST(NULL AS varchar) AS job_id,

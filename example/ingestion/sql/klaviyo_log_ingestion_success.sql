@@ -2,13 +2,13 @@
 -- latest table may have a note.
 INSERT INTO ${databases.src}.ingestion_log
 SELECT
-  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${windows_left}/' || CAST(uuid() AS varchar) AS log_id,
-  coalesce(nullif('${table_name}', ''), 'klaviyo') AS source_name,
+  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${window.windows_left}/' || CAST(uuid() AS varchar) AS log_id,
+  coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,
   '${workflow_name}' AS workflow_name,
-  nullif('${table_name}', '') AS table_name,
+  nullif('${datasource.table_name}', '') AS table_name,
   'SUCCESS' AS status,
-  nullif('${start_time}', '') AS start_time,
-  nullif('${end_time}', '') AS end_time,
+  nullif('${window.start_time}', '') AS start_time,
+  nullif('${window.end_time}', '') AS end_time,
   CAST(${records} AS bigint) AS records_processed,
   nullif('${typeof note === "undefined" ? "" : note}', '') AS error_message,
   nullif('${job_id}', '') AS job_id,

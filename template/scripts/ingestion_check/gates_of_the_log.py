@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from .accounts import BACKFILL
-from .expected import expect_form, expect_value
+from .expected import expect_form
 from .gate import gate
 from .places import Problem, place_in
 from .repo import Repo
@@ -83,11 +83,13 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
         rows = [step for step in own if step.logs("start") or step.logs("success")]
         if root in repo.loaders:
             for step in rows:
-                yield from expect_form(step.body, "table_name", "empty in a row of the run", r"")
+                if step.body.section("datasource").get("table_name") != "":
+                    why = 'datasource must be {table_name: ""} in a row of the run'
+                    yield step.body.at("datasource").problem(why)
             steps = [step for step in root.walk() if step in own or step in repo.lasting]
             kinds = [START, _looks("other_run"), GIVE_WAY, load, END]
             yield from _missing(root, steps, kinds, "a task outside of loops")
-        elif of_run := [step for step in rows if not step.body.text("table_name")]:
+        elif of_run := [step for step in rows if not step.body.section("datasource").text("table_name")]:
             yield from _missing(root, of_run, [START, END], "a task without a table_name")
 
 
@@ -110,9 +112,13 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
     for load in repo.lasting:
         for step in repo.before(load) + repo.after(load):
             if step.object is load.object and (step.logs("start") or step.logs("success")):
-                yield from expect_value(step.body, "table_name", load.body.text("table"))
-                for key in ("start_time", "end_time"):
-                    yield from expect_form(step.body, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
+                named = step.body.section("datasource").text("table_name") or "${datasource.table_name}"
+                table = load.body.text("table").replace(" ", "")
+                if named.replace(" ", "") != table:
+                    yield step.body.at("datasource").problem(f"its row is of {named}, the load of {table}")
+                window = step.body.section("window")
+                for key in ("start_time", "end_time") if window else ():
+                    yield from expect_form(window, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
     for step in repo.steps:
         for given in (step.body, step.body.section("_export")):
             if "workflow_name" in given:
