@@ -56,6 +56,8 @@ def ingest(rendered, beginning, tmp_path_factory):
         def make(account=None, *, load_seconds=0.0, **answers):
             project = shutil.copytree(rendered(answers), tmp_path_factory.mktemp("client") / "ingestion")
             account = account or KlaviyoAccount(beginning, datetime.now(timezone.utc))
-            return Ingestion(project, stack.enter_context(TreasureData(account, load_seconds=load_seconds)))
+            acme = Ingestion(project, stack.enter_context(TreasureData(account, load_seconds=load_seconds)))
+            acme.write_out_the_database()
+            return acme
 
         yield make

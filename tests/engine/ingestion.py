@@ -25,9 +25,16 @@ class Ingestion:
         self.project = project
         self.td = td
         digdag.quicken(project)
-        self._write_out_the_database()
 
-    def _write_out_the_database(self):
+    @property
+    def account(self):
+        return self.td.connector
+
+    def run(self, workflow, **options):
+        """Runs a workflow to its end; `digdag.run` knows the options."""
+        return digdag.run(self.project, workflow, self.td, **options)
+
+    def write_out_the_database(self):
         """Gives the workflows their database by its name, and not by what config/database.yml calls it.
 
         Digdag would evaluate that in every task, in most of them three times: a quarter of all that it
@@ -38,14 +45,6 @@ class Ingestion:
             named = text.replace("    database: ${databases.src}\n", f"    database: {DATABASE}\n")
             assert named != text, path
             path.write_text(named, encoding="utf-8")
-
-    @property
-    def account(self):
-        return self.td.connector
-
-    def run(self, workflow, **options):
-        """Runs a workflow to its end; `digdag.run` knows the options."""
-        return digdag.run(self.project, workflow, self.td, **options)
 
     def change_datasource(self, table, **fields):
         """Edits the entry of a table in the datasources file, as a client may."""

@@ -59,7 +59,9 @@ def acme(rendered, pristine_template, beginning, tmp_path_factory):
         for source, begin in ((FIRST, beginning), (UK, beginning + timedelta(days=40)))
     }
     with TreasureData(Accounts(accounts, clock), load_seconds=0.5) as td:
-        yield Ingestion(repo / "ingestion", td)
+        acme = Ingestion(repo / "ingestion", td)
+        acme.write_out_the_database()
+        yield acme
 
 
 def side_by_side(acme, workflow):
