@@ -1,17 +1,24 @@
-"""Copier's way in: executes the package afresh, under a name of its own, for each version rendered.
+"""Copier's way in: executes the package once for each version rendered, under a name of its own.
 
-`copier update` renders the old and the new version in one process. Imported under one name, the old
-version's modules would render the new one too.
+`copier update` renders the old and the new version in one process, each from a clone of its own, and the new
+one twice. Imported under one name, the old version's modules would render the new one too; a name made of all
+that tells versions apart lets the renderings of one version share it, and what it keeps. The clone that it
+came from may be gone by then, so that nothing in it imports a module only when it is needed.
 """
 
 import sys
+from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from uuid import uuid4
 
-spec = spec_from_file_location(f"klaviyo_{uuid4().hex}", Path(__file__).parent / "klaviyo/__init__.py")
-assert spec and spec.loader
-package = sys.modules[spec.name] = module_from_spec(spec)
-spec.loader.exec_module(package)
+ROOT = Path(__file__).parents[1]
+modules = sorted([*ROOT.glob("extensions/klaviyo/*.py"), *ROOT.glob("template/scripts/ingestion_check/*.py")])
+contents = [(file.name, file.read_bytes()) for file in (ROOT / "copier.yml", *modules)]
+name = f"klaviyo_{sha256(repr(contents).encode()).hexdigest()}"
+if name not in sys.modules:
+    spec = spec_from_file_location(name, ROOT / "extensions/klaviyo/__init__.py")
+    assert spec and spec.loader
+    sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
 
-KlaviyoExtension = package.KlaviyoExtension
+KlaviyoExtension = sys.modules[name].KlaviyoExtension

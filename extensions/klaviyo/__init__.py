@@ -1,6 +1,6 @@
 """The rules of Klaviyo → Treasure Data ingestion, for Copier.
 
-Loaded by ../load.py, afresh for each version that Copier renders.
+Loaded by ../load.py, once for each version that Copier renders.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 from jinja2.runtime import Context
@@ -48,7 +48,7 @@ def place_problems(context: Context) -> Iterator[str]:
         if not existing_database(context):
             yield f"{DATABASE_FILE}: must name the database under databases.src."
         # Older ones take `_skip_if_exists` unrendered where an update merges.
-        if tuple(int(part) for part in version("copier").split(".")[:3]) < (9, 10, 3):
+        if tuple(int(part) for part in metadata.version("copier").split(".")[:3]) < (9, 10, 3):
             yield f"{DATABASE_FILE}: is another source's, which needs Copier 9.10.3 or newer."
 
 
