@@ -45,21 +45,24 @@ def test_a_copy_compiles_no_text_twice(copie, example_answers, compiled):
     assert compiled.most_common(1)[0][1] == 1
 
 
-def test_an_update_between_versions_with_one_extension_executes_it_once(released, acme):
+def test_an_update_between_versions_with_one_extension_executes_it_once(released, acme, compiled):
     append(made_of(released, "ingestion/sql/klaviyo_windows.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
     assert packages() == 1
+    assert len(compiled) > 100
+    assert compiled.most_common(1)[0][1] == 1
 
 
 @pytest.mark.parametrize(
     "edited", ["copier.yml", "extensions/klaviyo/rules.py", "template/scripts/ingestion_check/repo.py"]
 )
-def test_an_update_executes_a_version_that_differs_by_itself(released, acme, edited):
+def test_an_update_executes_a_version_that_differs_by_itself(released, acme, compiled, edited):
     append(released / edited, "# fixed\n")
     release(released, "1.1.0")
     update(acme)
     assert packages() == 2
+    assert compiled.most_common(1)[0][1] == 2
 
 
 def test_what_the_extension_needs_is_imported_with_it():

@@ -1,24 +1,30 @@
 """Each text of the template is compiled once, however often it is rendered.
 
 Copier renders the name of each folder anew for every file in it, and the name of the answers file three
-times for every file. Jinja compiles a text whenever it is rendered: a third of a copy went into that.
+times for every file; an update renders each file two or three times, in an environment of its own each time.
+Jinja compiles a text whenever it is rendered: a third of a copy went into that.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from types import CodeType
 
 from jinja2 import Environment
 
+# This module is executed for each version of the template (../load.py), so that all environments that
+# it meets have the same settings and tags: a text means the same in each of them.
+compiled: dict[tuple[str, str | None], CodeType] = {}
+
 
 def compile_once(environment: Environment) -> None:
-    """Let an environment keep what it compiles, for as long as it is there itself."""
-    compiled = cache(environment.compile)
+    """Let an environment take what it, or another one of the same version, compiled."""
+    compile_now = environment.compile
 
-    def compile_text(source: str, *of_file: str | None, **how: bool) -> str | CodeType:
+    def compile_text(source: str, name: str | None = None, filename: str | None = None) -> CodeType:
         # Copier's `yield` tag is forgotten in this step, before the next text is rendered.
-        environment.preprocess(source, *of_file)
-        return compiled(source, *of_file, **how)
+        environment.preprocess(source, name, filename)
+        if (source, name) not in compiled:
+            compiled[source, name] = compile_now(source, name, filename)
+        return compiled[source, name]
 
     environment.compile = compile_text  # type: ignore[method-assign, assignment]
