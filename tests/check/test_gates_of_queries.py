@@ -1,5 +1,7 @@
 """A table that is misspelt in a query is found; one that the client made is not."""
 
+from types import SimpleNamespace
+
 import pytest
 
 MINE = "ingestion/sql/klaviyo_by_hand.sql"
@@ -52,3 +54,11 @@ def test_a_table_that_a_task_makes_passes(check, plain_repo):
     (plain_repo / MINE).write_text("SELECT * FROM klaviyo_profile, klaviyo_metric")
 
     assert check.places("tables_are_spelt_right", plain_repo) == []
+
+
+def test_a_table_that_is_right_is_compared_with_no_other(check, plain_repo, monkeypatch):
+    compared = []
+    counting = SimpleNamespace(get_close_matches=lambda name, *_: compared.append(name))
+    monkeypatch.setattr(check.module("gates_of_queries"), "difflib", counting)
+    assert check.places("tables_are_spelt_right", plain_repo) == []
+    assert {*compared} == {"UNNEST"}  # what no query defines

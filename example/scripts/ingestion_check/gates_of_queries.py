@@ -28,10 +28,11 @@ def tables_are_spelt_right(repo: Repo) -> Iterator[Problem]:
     named = {str(text) for root in repo.workflows for text in texts(root.body)}
     for sql in queries.values():
         known |= defined_tables(sql)
+    right = known | named
     for file, sql in queries.items():
         for offset, name in tables(sql):
-            close = difflib.get_close_matches(name, known, 1, 0.9)
-            if close and name not in known | named and not _extends(name, close[0]):
+            close = [] if name in right else difflib.get_close_matches(name, known, 1, 0.9)
+            if close and not _extends(name, close[0]):
                 why = f"there is no table {name}, did you mean {close[0]}?"
                 yield place_in(file, sql, offset).problem(why)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .expressions import EXPRESSION
 
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _KEY = re.compile(r'(?:^|")(\w+)(?:$|"\s*:)')
-_SUBQUERY = re.compile(r"(\w+)\s+AS\s*\(", re.IGNORECASE)
+_QUALIFIER = re.compile(r"\b(\w+)\.")
+_SUBQUERY = re.compile(r"\b(\w+)\s+AS\s*\(", re.IGNORECASE)
 
 
 def without_code(sql: str) -> str:
@@ -18,6 +20,7 @@ def without_code(sql: str) -> str:
     return EXPRESSION.sub(lambda found: f"${{{_blank(found[1], 'x')}{found[2]}", sql)
 
 
+@lru_cache(maxsize=1000)  # several gates ask, before the files are written and after
 def without_comments(sql: str) -> str:
     """A query with blanks for its comments, so that all else keeps its place."""
     parts, end = [], 0
@@ -60,6 +63,6 @@ def coalesces(sql: str) -> Iterator[tuple[int, list[str]]]:
 
 def _with_subqueries(text: str, subqueries: dict[str, str]) -> str:
     left = dict(subqueries)
-    while named := [name for name in left if re.search(rf"\b{name}\.", text)]:
+    while named := [name for name in dict.fromkeys(_QUALIFIER.findall(text)) if name in left]:
         text += " ".join(left.pop(name) for name in named)
     return text

@@ -25,7 +25,7 @@ _TABLE = re.compile(
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
-    r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:(?:\$\{[^{}]*\}|\w+)\.)?(\w+)|(\w+)\s+AS\s*\(",
+    r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:(?:\$\{[^{}]*\}|\w+)\.)?(\w+)|\b(\w+)\s+AS\s*\(",
     re.IGNORECASE,
 )
 
