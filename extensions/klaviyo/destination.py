@@ -12,6 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .ingestion_check.repo import SIGNATURE
+from .ingestion_check.yaml_places import LOADER
 from .refusals import BadAnswer
 from .rules import check_database
 
@@ -47,7 +48,7 @@ def is_aside(context: Context) -> bool:
 def read_yaml(context: Context, path: str) -> Any:
     """What a YAML file of the destination says; None where there is none, or it is not YAML."""
     try:
-        return yaml.safe_load(destination(context, path).read_text(encoding="utf-8"))
+        return yaml.load(destination(context, path).read_text(encoding="utf-8"), LOADER)
     except (OSError, ValueError, yaml.YAMLError):
         return None
 

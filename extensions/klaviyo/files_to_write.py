@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 
 from .answers import objects_to_load
 from .ingestion_check.ignore_files import is_ignored
+from .ingestion_check.yaml_places import LOADER
 
 
 class FileToWrite(NamedTuple):
@@ -56,7 +57,8 @@ def files_of_the_template(context: Context) -> Iterator[FileToWrite]:
 
 def files_that_stay(context: Context, files: list[FileToWrite]) -> set[str]:
     """Those of them that Copier leaves alone: another source's, and what the first account has for all."""
-    settings = yaml.safe_load((Path(context["_copier_conf"]["src_path"]) / "copier.yml").read_text("utf-8"))
+    text = (Path(context["_copier_conf"]["src_path"]) / "copier.yml").read_text("utf-8")
+    settings = yaml.load(text, LOADER)
     names = [*settings["_exclude"], *settings["_skip_if_exists"]]
     patterns = "\n".join(context.environment.from_string(name).render(context.get_all()) for name in names)
     return {file.path for file in files if is_ignored(file.path, patterns)}

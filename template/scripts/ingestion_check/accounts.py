@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from .yaml_places import LOADER
+
 # The lists of datasources in the file of an account.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 # What the account is called after that came first, and has no name. Every other one is klaviyo_<account>.
@@ -57,7 +59,7 @@ def owner(name: str, sources: Iterable[str]) -> str:
 def stored_answers(text: str) -> dict[str, Any]:
     """What an answers file says; nothing, if it is another template's."""
     try:
-        answers = yaml.safe_load(text)
+        answers = yaml.load(text, LOADER)
     except (yaml.YAMLError, ValueError):
         return {}
     return answers if isinstance(answers, dict) and "events_lookback_hours" in answers else {}
