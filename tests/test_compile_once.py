@@ -45,6 +45,13 @@ def test_a_copy_compiles_no_text_twice(copie, example_answers, compiled):
     assert compiled.most_common(1)[0][1] == 1
 
 
+def test_the_names_of_files_are_compiled_as_copier_takes_them(copie, example_answers, compiled):
+    assert copie.copy(extra_answers=example_answers).exit_code == 0
+    names = [text for text, name in compiled if name is None and "{{ source }}_" in text]
+    assert len(names) > 10
+    assert not [name for name in names if name.startswith("ingestion/sql/")]
+
+
 def test_an_update_between_versions_with_one_extension_executes_it_once(released, acme, compiled):
     append(made_of(released, "ingestion/sql/klaviyo_windows.sql"), "-- fixed\n")
     release(released, "1.1.0")

@@ -49,10 +49,15 @@ def files_of_the_template(context: Context) -> Iterator[FileToWrite]:
         variants = [{"object": each} for each in objects_to_load(context)] if "{% yield" in source else [{}]
         for variant in variants:
             scope = {**context.get_all(), **variant}
-            path = source.removeprefix("template/").removesuffix(".jinja")
-            path = context.environment.from_string(path).render(scope)
-            if all(path.split("/")):  # Copier leaves out what has an empty part in its path
-                yield FileToWrite(path, source, scope, context.environment)
+            names = source.removeprefix("template/").removesuffix(".jinja").split("/")
+            parts = [_rendered(name, scope, context.environment) for name in names]
+            if all(parts):  # Copier leaves out what has an empty part in its path
+                yield FileToWrite("/".join(parts), source, scope, context.environment)
+
+
+def _rendered(name: str, scope: dict[str, Any], environment: Environment) -> str:
+    """The name of a file or a folder, rendered by itself as by Copier, so that it is compiled but once."""
+    return environment.from_string(name).render(scope) if "{" in name else name
 
 
 def files_that_stay(context: Context, files: list[FileToWrite]) -> set[str]:
