@@ -79,11 +79,12 @@ def files_out_of_reach(context: Context, texts: Mapping[str, str]) -> Iterator[s
         new[PATH] = text
     for path, text in new.items():
         file = folder / path
-        there = next(each for each in (file, *file.parents) if each.exists())
-        if not os.access(there, os.W_OK) and not _says(file, text):
-            yield f"{path}: cannot be written, make {there} writable: chmod u+w."
-    for path, flag in _hidden_from_git(folder).items():
-        if path in new and (folder / path).is_file() and _differs_from_git(folder, path):
+        nearest = next(each for each in (file, *file.parents) if each.exists())
+        if not os.access(nearest, os.W_OK) and not _says(file, text):
+            yield f"{path}: cannot be written, make {nearest} writable: chmod u+w."
+    there = {path for path in new if (folder / path).is_file()}
+    for path, flag in _hidden_from_git(folder).items() if there else ():
+        if path in there and _differs_from_git(folder, path):
             yield (
                 f"{path}: git does not see your edits of it ({flag}), and they would be lost: "
                 f"git update-index --no-{flag} {path}, and commit them."

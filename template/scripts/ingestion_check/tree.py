@@ -75,7 +75,8 @@ class Folder(Tree):
 
     @cached_property
     def place_in_git(self) -> str:  # type: ignore[override]
-        return (git(self.root, "rev-parse", "--show-prefix") or "").rstrip("\n")
+        folder = None if self.in_git is None else git(self.root, "rev-parse", "--show-prefix")
+        return (folder or "").rstrip("\n")
 
     def __str__(self) -> str:
         return str(self.root)
