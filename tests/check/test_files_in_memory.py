@@ -1,6 +1,10 @@
 """The gates judge files that are yet to be written as they would judge them in a folder."""
 
+from collections import Counter
+
 import pytest
+import yaml
+from by_hand import append
 from client_edits import CREDENTIALS, INC, RESULT, Edit, Entry, edits
 
 
@@ -60,3 +64,17 @@ def test_a_file_that_is_missing_is_found(judge, plain_repo):
 
 def test_texts_without_workflows_are_reported(judge):
     assert [result.name for result in judge({"README.md": ""})] == ["There are workflows"]
+
+
+def test_files_that_are_checked_twice_are_parsed_once(check, plain_repo, monkeypatch):
+    composed, compose = Counter(), yaml.compose
+
+    def counting(text, **how):
+        composed[text] += 1
+        return compose(text, **how)
+
+    monkeypatch.setattr(yaml, "compose", counting)
+    append(plain_repo / "ingestion/klaviyo_ingest_inc.dig", "# read by no other test\n")
+    for _ in range(2):
+        check.results(plain_repo)
+    assert composed.most_common(1)[0][1] == 1

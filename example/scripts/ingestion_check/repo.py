@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from posixpath import basename
 from typing import Any
 
@@ -179,8 +179,7 @@ class Repo:
         queries = [self.text(path) for path in self.pushed if re.search(r"/klaviyo_[^/]*\.sql$", path)]
         workflows = [self.value(path) for path in self.pushed if path.endswith(".dig")]
         queries += [part.text("query") for part in parts(workflows) if isinstance(part, Map)]
-        code = (without_sentences(EXPRESSION.sub("", without_comments(query))) for query in queries)
-        return {word for sql in code for word in names(sql)}
+        return {word for query in queries for word in _words_of(query)}
 
     def _read_credentials(self) -> list[tuple[str, Any]] | None:
         text = self.text(credentials.PATH)
@@ -190,3 +189,8 @@ class Repo:
             line = getattr(error, "lineno", 1)
             self.problems.append(Problem(credentials.PATH, line, f"is not JSON: {error}"))
             return []
+
+
+@lru_cache(maxsize=1000)  # of most files both before they are written and after
+def _words_of(query: str) -> set[str]:
+    return {*names(without_sentences(EXPRESSION.sub("", without_comments(query))))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from posixpath import dirname, join, normpath
 from typing import Any
 
@@ -78,6 +79,13 @@ def texts(value: Any) -> list[Text]:
     return [part for part in parts(value) if isinstance(part, Text)]
 
 
+@lru_cache(maxsize=1000)  # of most files both before they are written and after
+def _composed(source: str) -> yaml.Node | None:
+    """What a text says as YAML; None, if it says nothing."""
+    node: yaml.Node | None = yaml.compose(source, Loader=LOADER)
+    return node
+
+
 class Reader:
     """Reads one file as Digdag does: a scalar stays text, an include is merged into its map.
 
@@ -97,7 +105,7 @@ class Reader:
         Raises:
             yaml.YAMLError, ValueError, RecursionError: it is no YAML, or too much of it.
         """
-        node = yaml.compose(self.source, Loader=LOADER)
+        node = _composed(self.source)
         return self._value(node, MAX_DEPTH) if node else None
 
     def _value(self, node: yaml.Node, depth: int) -> Any:
