@@ -27,10 +27,12 @@ def instant(text):
 
 @pytest.fixture(scope="module", params=["exclusive", "inclusive"])
 def acme(request, ingest, beginning):
-    """The ingestion after a backfill and an incremental run of four objects, records coming all the while.
+    """The ingestion after a backfill and an incremental run of `.objects`, records coming all the while.
 
-    `.edges` are ids by what they lie on.
+    They are two with the reading that loses less. `.edges` are ids by what they lie on.
     """
+    objects = OBJECTS if request.param == "exclusive" else OBJECTS[:2]
+    names = [known.name for known in objects]
     account = KlaviyoAccount(
         beginning,
         datetime.now(timezone.utc),
@@ -39,15 +41,16 @@ def acme(request, ingest, beginning):
         births=True,
         changes=True,
     )
-    acme = ingest(account, objects=[known.name for known in OBJECTS])
+    acme = ingest(account, objects=names)
+    acme.objects = objects
     start = beginning.replace(tzinfo=timezone.utc)
-    acme.edges = {"the default start": [add_at(account, name, start) for name in FIELDS]}
-    acme.edges["a window's edge"] = [add_at(account, name, start + WINDOW) for name in FIELDS]
-    for known in OBJECTS:
+    acme.edges = {"the default start": [add_at(account, name, start) for name in names]}
+    acme.edges["a window's edge"] = [add_at(account, name, start + WINDOW) for name in names]
+    for known in objects:
         acme.change_datasource(known.historical_table, window_days=WINDOW.days)
     acme.backfill = acme.run(HIST)
     cutoff = instant(acme.loads("klaviyo_profiles_hist")[-1].window[1])
-    acme.edges["the cutoff"] = [add_at(account, name, cutoff) for name in FIELDS]
+    acme.edges["the cutoff"] = [add_at(account, name, cutoff) for name in names]
     account.births = account.changes = False  # what this run's own loads see born, the next one would load
     acme.incremental = acme.run(INC)
     return acme
@@ -57,14 +60,14 @@ def test_both_workflows_succeed(acme):
     assert (acme.backfill.succeeded, acme.incremental.succeeded) == (True, True)
 
 
-@pytest.mark.parametrize("known", OBJECTS, ids=lambda known: known.name)
-def test_no_record_is_missing_whatever_was_born_or_changed_during_the_loads(acme, known):
-    loaded = {*acme.ids(known.table), *acme.ids(known.historical_table)}
-    assert loaded == acme.account.ids(known.data_source)
+def test_no_record_is_missing_whatever_was_born_or_changed_during_the_loads(acme):
+    for known in acme.objects:
+        loaded = {*acme.ids(known.table), *acme.ids(known.historical_table)}
+        assert loaded == acme.account.ids(known.data_source), known.name
 
 
 def test_a_record_of_any_edge_is_loaded(acme):
-    tables = [table for known in OBJECTS for table in (known.table, known.historical_table)]
+    tables = [table for known in acme.objects for table in (known.table, known.historical_table)]
     loaded = {id for table in tables for id in acme.ids(table)}
     assert {edge: [id for id in ids if id not in loaded] for edge, ids in acme.edges.items()} == {
         edge: [] for edge in acme.edges
@@ -78,7 +81,7 @@ def test_a_change_during_the_backfill_of_what_was_loaded_already_is_loaded(acme)
 
 
 def test_all_objects_meet_where_the_run_of_the_backfill_began(acme):
-    cutoffs = {acme.loads(known.historical_table)[-1].window[1] for known in OBJECTS}
+    cutoffs = {acme.loads(known.historical_table)[-1].window[1] for known in acme.objects}
     (mark_row, *_rest) = acme.log(source_name="klaviyo", workflow_name=HIST)
     assert {instant(cutoff).timestamp() for cutoff in cutoffs} == {mark_row.time}
 
