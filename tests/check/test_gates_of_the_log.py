@@ -221,6 +221,19 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
             f"{SUCCESS_STEP}                    datasource: {{table_name: klaviyo_profiles}}\n",
             "datasource: {table_name: k",
         ),
+        "the backfill's table": Edit(
+            INC,
+            SUCCESS_STEP,
+            f'{SUCCESS_STEP}                    datasource: {{table_name: "${{datasource.historical_table}}"}}\n',
+            'datasource: {table_name: "${datasource.h',
+        ),
+        "no table's name": Edit(
+            INC,
+            START_STEP,
+            f'{START_STEP}                  datasource: {{table_name: ""}}  # as of the run\n',
+            'datasource: {table_name: ""}  # as of the run',
+        ),
+        "no window": Edit(INC, START_STEP, f"{START_STEP}                  window: {{}}\n", "window: {}"),
         "another table that is loaded": Edit(
             HIST,
             "table: ${datasource.table_name}\n",

@@ -148,7 +148,7 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
         "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
         "a task's key in the log row of a start": Edit(
-            LOG_START, "'${workflow_name}' AS", "'${workflow}' AS"
+            LOG_START, "'${window.start_time}', '') AS start", "'${windows.start_time}', '') AS start"
         ),
         "what a start may be given": Edit(OTHER_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
         "the message of an error": Edit(LOG_ERROR, "'${error_message}'", "'${err_message}'"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from .accounts import BACKFILL
-from .expected import expect_form
+from .expected import expect_form, expect_value
 from .gate import gate
 from .places import Problem, place_in
 from .repo import Repo
@@ -112,12 +112,13 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
     for load in repo.lasting:
         for step in repo.before(load) + repo.after(load):
             if step.object is load.object and (step.logs("start") or step.logs("success")):
-                named = step.body.section("datasource").text("table_name") or "${datasource.table_name}"
                 table = load.body.text("table").replace(" ", "")
-                if named.replace(" ", "") != table:
-                    yield step.body.at("datasource").problem(f"its row is of {named}, the load of {table}")
-                window = step.body.section("window")
-                for key in ("start_time", "end_time") if window else ():
+                if "datasource" in step.body:
+                    yield from expect_value(step.body.section("datasource"), "table_name", table)
+                elif table != "${datasource.table_name}":
+                    yield step.body.place.problem(f"its row is of the loop's table, the load of {table}")
+                for key in ("start_time", "end_time") if "window" in step.body else ():
+                    window = step.body.section("window")
                     yield from expect_form(window, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
     for step in repo.steps:
         for given in (step.body, step.body.section("_export")):
