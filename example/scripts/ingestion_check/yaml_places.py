@@ -12,7 +12,7 @@ import yaml
 
 from .places import Place, Problem
 
-# The same as SafeLoader, ten times as fast, where PyYAML was built with it.
+# The same as SafeLoader, in C, where PyYAML was built with it.
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_VALUES = 100_000
 MAX_DEPTH = 100
