@@ -1,12 +1,9 @@
 """Runs the `digdag` command on a rendered project, against the mock TD."""
 
-import contextlib
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -94,6 +91,14 @@ class Run:
         return [task.name for task in self.tasks if task.state in ("error", "group_error")]
 
 
+class AnyPort(Controller):
+    """A Controller whose `port` is, once it has started, the one that the system gave it for 0."""
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 class Mailbox:
     """A local SMTP server, while its `with` block lasts; `messages` are the e-mails it received."""
 
@@ -101,7 +106,7 @@ class Mailbox:
         self.messages = []
 
     def __enter__(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._controller = AnyPort(self, hostname="127.0.0.1", port=0)
         self._controller.start()
         return self
 
@@ -256,16 +261,3 @@ def environment(scratch):
 def _tasks(log):
     text = log.read_text(encoding="utf-8") if log.exists() else ""
     return [Task(name, state.lower()) for _, name, state in TASK.findall(text)]
-
-
-def free_port():
-    """A port of this machine that nobody listens on.
-
-    None of those that the system gives to a connection going out (from 32768 on, on Linux; from 49152 on,
-    elsewhere): between the look and the use, one of a Digdag that is running would take it.
-    """
-    while True:
-        port = random.randrange(20000, 32768)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -51,7 +51,7 @@ class Attempt:
 
 
 class Server:
-    """A `digdag server` on a free port, with its state in memory, while the `with` block lasts.
+    """A `digdag server` on any free port, with its state in memory, while the `with` block lasts.
 
     td       the TreasureData that its workflows talk to
     mailbox  where mail> delivers
@@ -72,15 +72,18 @@ class Server:
         self._scratch = tempfile.TemporaryDirectory()
         folder = Path(self._scratch.name)
         self._environment = digdag.environment(folder)
-        settings = {"digdag.secret-encryption-key": ENCRYPTION_KEY, **digdag.NO_WAITING}
+        self._addresses = folder / "addresses.json"
+        settings = {
+            "digdag.secret-encryption-key": ENCRYPTION_KEY,
+            "server.runtime-info.path": self._addresses,
+            **digdag.NO_WAITING,
+        }
         if self.mailbox is not None:
             settings.update(digdag.mail_settings(self.mailbox))
         config = folder / "server.properties"
         config.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-        port = digdag.free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
         self._output = folder / "server.log"
-        command = ["digdag", "server", "--memory", "--port", str(port), "--config", str(config)]
+        command = ["digdag", "server", "--memory", "--port", "0", "--config", str(config)]
         command += ["--task-log", str(folder / "task-logs")]
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
@@ -257,8 +260,10 @@ class Server:
                     f"`digdag server` ended with {self._process.returncode}:\n{self.output[-1500:]}"
                 )
             try:
+                (address,) = json.loads(self._addresses.read_text())["local_addresses"]
+                self.endpoint = f"http://{address['host']}:{address['port']}"
                 self._ask("GET", "/api/version")
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
+            except (FileNotFoundError, ValueError, urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.2)
             else:
                 return
