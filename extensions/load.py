@@ -3,7 +3,8 @@
 `copier update` renders the old and the new version in one process, each from a clone of its own, and the new
 one twice. Imported under one name, the old version's modules would render the new one too; a name made of all
 that tells versions apart lets the renderings of one version share it, and what it keeps. The clone that it
-came from may be gone by then, so that nothing in it imports a module only when it is needed.
+came from may be gone by then, so that nothing in it imports a module only when it is needed; and bytecode
+kept there would be read by nobody.
 """
 
 import sys
@@ -19,6 +20,8 @@ if name not in sys.modules:
     spec = spec_from_file_location(name, ROOT / "extensions/klaviyo/__init__.py")
     assert spec and spec.loader
     sys.modules[name] = module_from_spec(spec)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     spec.loader.exec_module(sys.modules[name])
+    sys.dont_write_bytecode = kept
 
 KlaviyoExtension = sys.modules[name].KlaviyoExtension

@@ -4,11 +4,12 @@ That Copier's `yield` tag still works, each rendered tree shows.
 """
 
 import ast
+import runpy
 import sys
 from collections import Counter
 
 import pytest
-from by_hand import TEMPLATE, append, made_of, release, update
+from by_hand import TEMPLATE, append, made_of, release, template_as_it_stands, update
 from jinja2 import Environment
 
 
@@ -80,3 +81,11 @@ def test_what_the_extension_needs_is_imported_with_it():
         ]
         imports = [part for each in functions for part in ast.walk(each) if isinstance(part, ast.ImportFrom)]
         assert not [part.module for part in imports if part.level], file
+
+
+def test_the_extension_leaves_no_bytecode_where_it_was_loaded_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    runpy.run_path(str(template_as_it_stands(tmp_path / "template") / "extensions/load.py"))
+    assert packages() == 1
+    assert list(tmp_path.rglob("__pycache__")) == []
+    assert not sys.dont_write_bytecode

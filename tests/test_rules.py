@@ -15,8 +15,9 @@ from klaviyo.catalogue import (
     with_one_name_twice,
 )
 from klaviyo.ingestion_check.fields import Names, wrong_names
+from klaviyo.ingestion_check.timestamps import wrong_times
 from klaviyo.refusals import BadAnswer
-from klaviyo.timestamps import timestamp, wrong_times_in
+from klaviyo.timestamps import right_time, timestamp
 
 RIGHT = st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat(timespec="microseconds"))
 
@@ -143,13 +144,13 @@ def test_chosen_objects_come_in_the_catalogue_s_order_and_custom_ones_last():
     ],
 )
 def test_a_text_with_a_time_in_another_form_is_refused(text, told):
-    time, right = wrong_times_in(f"SELECT 1;\n{text}\n")[0]
-    assert told in f"{time} must be {right}"
+    time = wrong_times(f"SELECT 1;\n{text}\n")[0][0]
+    assert told in f"{time} must be {right_time(time)}"
 
 
 def test_a_text_with_right_times_dates_and_versions_is_accepted():
     text = "2023-09-01T00:00:00.000000 || '.000000' since 2023-09-01, at 00:00, 0.10.5.1, 'Zoo', 1.000"
-    assert wrong_times_in(text) == []
+    assert wrong_times(text) == []
 
 
 START = "2023-09-01T00:00:00.000000"

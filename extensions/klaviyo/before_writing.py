@@ -16,10 +16,11 @@ from .destination import destination, is_aside
 from .files_to_write import files_of_the_template, files_that_stay
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
-from .ingestion_check.places import Problem
+from .ingestion_check.places import Problem, place_in
+from .ingestion_check.timestamps import wrong_times
 from .obstacles import clashes_with_others, files_out_of_reach
 from .refusals import refusal
-from .timestamps import wrong_times_in
+from .timestamps import right_time
 
 
 class BeforeWriting:
@@ -84,9 +85,8 @@ def _template_rules(context: Context, texts: dict[str, str]) -> Result:
         for name in with_one_name_twice(objects_to_load(context))
     ]
     times = [
-        Problem(path, number, f"{time} must be {right}")
+        place_in(path, text, found.start()).problem(f"{found[0]} must be {right_time(found[0])}")
         for path, text in texts.items()
-        for number, line in enumerate(text.split("\n"), 1)
-        for time, right in wrong_times_in(line)
+        for found in wrong_times(text)
     ]
-    return Result("Every file of the template has its times and fields right", twice + times)
+    return Result("Every file of the template has its times and fields right", twice + sorted(times))

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from .ingestion_check.timestamps import FORM, has_form, is_past, is_timestamp, wrong_times
+from .ingestion_check.timestamps import FORM, has_form, is_past, is_timestamp
 from .refusals import BadAnswer
 
 
@@ -43,13 +43,9 @@ def past_timestamp(value: Any) -> str:
     raise BadAnswer(f"a time in the past, as {FORM}")
 
 
-def wrong_times_in(text: str) -> list[tuple[str, str]]:
-    """What means to be a time in another form than the connector's, each with what it must be."""
-    return [(time, _right(time)) for time in wrong_times(text)]
-
-
-def _right(time: str) -> str:
-    return guess_timestamp(time) or FORM if time[0].isdigit() else f"'.000000', the end of {FORM}"
+def right_time(wrong: str) -> str:
+    """What one of the `wrong_times` of a text must be."""
+    return guess_timestamp(wrong) or FORM if wrong[0].isdigit() else f"'.000000', the end of {FORM}"
 
 
 def guess_timestamp(value: Any) -> str:

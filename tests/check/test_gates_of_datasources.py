@@ -73,6 +73,9 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
         "no fraction": Edit(
             WINDOWS, "(starts - 1, 's!'), ' ', 'T') || '.000000'", "(starts - 1, 's!'), ' ', 'T')"
         ),
+        "no fraction, over two lines": Edit(
+            WINDOWS, "(starts - 1, 's!'), ' ', 'T') || '.000000'", "(starts - 1, 's!'\n), ' ', 'T')"
+        ),
         "a local time": Edit(WINDOWS, "span.ends, 's!'), ' ', 'T')", "span.ends, 's'), ' ', 'T')"),
         "minutes": Edit(WINDOWS, "(starts - 1, 's!'), ' ', 'T')", "(starts - 1, 'm!'), ' ', 'T')"),
         "a blank": Edit(

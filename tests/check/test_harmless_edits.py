@@ -284,6 +284,11 @@ HARMLESS = {
         ),
         Edit(
             WINDOWS,
+            "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'",
+            "replace(TD_TIME_STRING(ends, 's!'\n), ' ', 'T')\n || '.000000'",
+        ),
+        Edit(
+            WINDOWS,
             "WHERE log.table_name = '${datasource.historical_table || datasource.table_name}'",
             "WHERE log.table_name IN ( '${ datasource.historical_table || datasource.table_name }' )",
         ),

@@ -37,15 +37,13 @@ def is_past(text: str) -> bool:
     return is_timestamp(text) and text <= datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")
 
 
-def wrong_times(text: str) -> list[str]:
-    """What means to be a time, or the end of one, in another form."""
-    literals = [found[0] for found in _LITERAL.finditer(text) if not has_form(found[0])]
-    return literals + [found[0] for found in _ENDING.finditer(text) if found[0] != ".000000"]
+def wrong_times(text: str) -> list[re.Match[str]]:
+    """Where a text has what means to be a time, or the end of one, in another form."""
+    literals = [found for found in _LITERAL.finditer(text) if not has_form(found[0])]
+    return literals + [found for found in _ENDING.finditer(text) if found[0] != ".000000"]
 
 
-def wrong_formats(text: str) -> list[str]:
-    """What would give a time in another form."""
-    formats = [found[0] for found in _PATTERN.finditer(text) if not found[0].endswith(".000000")]
-    return formats + [
-        found[0] for found in _UNIT.finditer(text) if not _RIGHT_UNIT.match(text, found.start())
-    ]
+def wrong_formats(text: str) -> list[re.Match[str]]:
+    """Where a text has what would give a time in another form."""
+    formats = [found for found in _PATTERN.finditer(text) if not found[0].endswith(".000000")]
+    return formats + [found for found in _UNIT.finditer(text) if not _RIGHT_UNIT.match(text, found.start())]

@@ -64,15 +64,15 @@ def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
             why = f"default_start_time must be a past {TIMESTAMP}, not {start or 'empty'}"
             yield entry.at("default_start_time").problem(why)
     for text in (text for step in repo.steps if step.operator not in TALK_TO_PEOPLE for text in step.texts):
-        for time in wrong_times(text):
-            yield text.at(time).problem(f"{time} must be {TIMESTAMP}")
+        for found in wrong_times(text):
+            yield text.at(found[0]).problem(f"{found[0]} must be {TIMESTAMP}")
     for text in (text for _, load in repo.load_files for text in texts(load)):
-        for time in wrong_times(text) + wrong_formats(text):
-            yield text.at(time).problem(f"{time} must be {TIMESTAMP}")
+        for found in wrong_times(text) + wrong_formats(text):
+            yield text.at(found[0]).problem(f"{found[0]} must be {TIMESTAMP}")
     for file in repo.queries:
-        for number, line in enumerate(without_comments(repo.text(file)).split("\n"), 1):
-            for time in wrong_times(line) + wrong_formats(line):
-                yield Problem(file, number, f"{time} must give {TIMESTAMP}")
+        sql = without_comments(repo.text(file))
+        for found in wrong_times(sql) + wrong_formats(sql):
+            yield place_in(file, sql, found.start()).problem(f"{found[0]} must give {TIMESTAMP}")
 
 
 @gate("Campaigns' fields, and all others, have the right two names")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cached_property
 from posixpath import basename, dirname, join, normpath
 from typing import NamedTuple
 
@@ -41,7 +42,6 @@ class Step:
         above: the steps that this one stands in, the nearest first.
         in_loop: whether it is done for each of several values.
         object: the block that is done for each datasource, if this is it or stands in it.
-        scope: the variables that the tasks in it see, with their properties.
     """
 
     def __init__(
@@ -59,7 +59,6 @@ class Step:
         self.items = parent.body.section("for_each>") if parent and name == "_do" else Map(self.place)
         self.in_loop: bool = bool(self.items or (parent and parent.in_loop))
         self.object: Step | None = self if "datasource" in self.items else parent and parent.object
-        self.scope: set[str] = (parent.scope if parent else VARIABLES) | self._defined()
         self.texts = [text for key, value in body.items() if not is_task(key) for text in texts(value)]
         steps = [(key, value) for key, value in body.items() if is_task(key) and isinstance(value, Map)]
         self.steps = [Step(path, key, value, around, self) for key, value in steps]
@@ -87,8 +86,9 @@ class Step:
         pattern = EXPRESSION.sub("*", self.command) if self.command.startswith(begin) else ""
         return self.name == f"+log_ingestion_{what}" or fnmatchcase(file, pattern)
 
-    def _defined(self) -> set[str]:
-        """The variables that it makes for the tasks in it."""
+    @cached_property
+    def defined(self) -> set[str]:
+        """The variables that it makes for the tasks in it, with their properties."""
         found = {*_names_in(self.body.section("_export")), *self.items}
         if not self.parent:
             found |= {f"td.last_results.{word}" for word in self.around.words}
@@ -105,11 +105,12 @@ class Step:
         """What is wrong with a variable that it uses; empty, if nothing is or if that cannot be told."""
         if not name:
             return "${ needs a variable, and a closing }"
+        scope = [VARIABLES, *(step.defined for step in (self, *self.above))]
         known = ""
         for part in name.split("."):
             above, known = known, f"{known}.{part}".lstrip(".")
-            if known not in self.scope and (above or part not in self.body):
-                siblings = {one for one in self.scope if one.rpartition(".")[0] == above}
+            if not any(known in names for names in scope) and (above or part not in self.body):
+                siblings = {one for names in scope for one in names if one.rpartition(".")[0] == above}
                 return f"nothing defines {known} here{nearest(known, siblings)}" if siblings else ""
         return ""
 
