@@ -43,7 +43,7 @@ test-many: $(READY)  ## N=100 SEED=7: so many clients' repos, edited at random, 
 	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/many
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
-	@$(VENV)/bin/pytest --numprocesses 4 --dist loadfile tests/engine
+	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
 test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.yml allows
 	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/many

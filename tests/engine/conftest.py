@@ -20,6 +20,19 @@ def pytest_configure():
         raise pytest.UsageError(digdag.MISSING)
 
 
+def pytest_collection_modifyitems(items):
+    # What takes longest, if only as it waits, begins first: at the end, it would run alone.
+    longest = (
+        "test_alert",
+        "test_backfill",
+        "test_latest",
+        "test_long_history",
+        "test_runs_that_meet",
+        "test_server",
+    )
+    items.sort(key=lambda item: item.path.stem not in longest)
+
+
 @pytest.fixture(scope="session")
 def beginning():
     """Where every account and every backfill starts: short enough ago for one window to hold it all."""

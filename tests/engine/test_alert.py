@@ -12,9 +12,11 @@ SESSION = "2026-03-01 04:30:00"
 
 @pytest.fixture(scope="module")
 def acme(ingest):
-    return ingest(
+    acme = ingest(
         objects=["lists"], alert_email="data-team@example.com, on-call@example.com", alert_slack=True
     )
+    acme.try_once()
+    return acme
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def acme(ingest):
-    return ingest(
+    acme = ingest(
         objects=["lists", "campaigns"],
         freshness_hours=6,
         latest_tables=True,
         alert_email="data-team@example.com",
     )
+    acme.try_once()
+    return acme
 
 
 def mail_of(acme):

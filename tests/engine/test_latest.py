@@ -76,6 +76,7 @@ def acme(ingest, beginning):
     """
     account = KlaviyoAccount(beginning, datetime.now(timezone.utc) - timedelta(minutes=5), empty=["lists"])
     acme = ingest(account, objects=OBJECTS, latest_tables=True)
+    acme.try_once()
     changed, again, inc_first, hist_first = (f"profiles-000{number}" for number in range(1, 5))
     before = account.now()
     for id in (changed, again):

@@ -21,6 +21,7 @@ def acme(ingest):
     for table in (PROFILES, EVENTS):
         acme.change_datasource(table, window_days=25)
     acme.edit("sql/klaviyo_not_started.sql", "(900 - 75 * objects) / 6.7", "2")
+    acme.try_once()
     acme.td.fail_load(PROFILES, after=2, message="401 Unauthorized")
     with digdag.Mailbox() as mailbox:
         acme.first = acme.run(HIST, mailbox=mailbox, timeout=600)

@@ -61,6 +61,7 @@ def acme(rendered, pristine_template, beginning, tmp_path_factory):
     with TreasureData(Accounts(accounts, clock), load_seconds=0.5) as td:
         acme = Ingestion(repo / "ingestion", td)
         acme.write_out_the_database()
+        acme.try_once()
         yield acme
 
 
