@@ -21,7 +21,9 @@ if name not in sys.modules:
     assert spec and spec.loader
     sys.modules[name] = module_from_spec(spec)
     kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    spec.loader.exec_module(sys.modules[name])
-    sys.dont_write_bytecode = kept
+    try:
+        spec.loader.exec_module(sys.modules[name])
+    finally:
+        sys.dont_write_bytecode = kept
 
 KlaviyoExtension = sys.modules[name].KlaviyoExtension

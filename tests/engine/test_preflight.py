@@ -287,6 +287,6 @@ def test_also_a_run_that_fails_takes_at_most_three_jobs_an_object_and_three(bad)
 
 def test_an_empty_account_is_no_error(ingest, beginning):
     account = KlaviyoAccount(beginning, datetime.now(timezone.utc), size=0)
-    acme = ingest(account, objects=["events", "metrics"])
+    acme = ingest(account)
     assert acme.run(PREFLIGHT).succeeded
-    assert lines(acme) == dict.fromkeys(("klaviyo_events", "klaviyo_metrics"), ("OK", NO_RECORDS))
+    assert lines(acme) == dict.fromkeys(TABLES, ("OK", NO_RECORDS))

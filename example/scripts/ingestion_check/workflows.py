@@ -87,8 +87,12 @@ class Step:
         return self.name == f"+log_ingestion_{what}" or fnmatchcase(file, pattern)
 
     @cached_property
-    def defined(self) -> set[str]:
-        """The variables that it makes for the tasks in it, with their properties."""
+    def scope(self) -> list[set[str]]:
+        """The variables that the tasks in it see, with their properties: Digdag's, and those of each step."""
+        return [*(self.parent.scope if self.parent else [VARIABLES]), self._defined()]
+
+    def _defined(self) -> set[str]:
+        """The variables that it makes for the tasks in it."""
         found = {*_names_in(self.body.section("_export")), *self.items}
         if not self.parent:
             found |= {f"td.last_results.{word}" for word in self.around.words}
@@ -105,12 +109,11 @@ class Step:
         """What is wrong with a variable that it uses; empty, if nothing is or if that cannot be told."""
         if not name:
             return "${ needs a variable, and a closing }"
-        scope = [VARIABLES, *(step.defined for step in (self, *self.above))]
         known = ""
         for part in name.split("."):
             above, known = known, f"{known}.{part}".lstrip(".")
-            if not any(known in names for names in scope) and (above or part not in self.body):
-                siblings = {one for names in scope for one in names if one.rpartition(".")[0] == above}
+            if not any(known in names for names in self.scope) and (above or part not in self.body):
+                siblings = {one for names in self.scope for one in names if one.rpartition(".")[0] == above}
                 return f"nothing defines {known} here{nearest(known, siblings)}" if siblings else ""
         return ""
 
