@@ -13,7 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-modules = sorted([*ROOT.glob("extensions/klaviyo/*.py"), *ROOT.glob("template/scripts/ingestion_check/*.py")])
+modules = sorted([*ROOT.glob("extensions/klaviyo/*.py"), *ROOT.glob("template/scripts/*/**/*.py")])
 contents = [(file.name, file.read_bytes()) for file in (ROOT / "copier.yml", *modules)]
 name = f"klaviyo_{sha256(repr(contents).encode()).hexdigest()}"
 if name not in sys.modules:

@@ -10,14 +10,14 @@ SCRIPT = "scripts/check_ingestion.py"
 
 
 class ClientCheck:
-    """The check's package, with the catalogue that was rendered into it."""
+    """The check's package, with the data sources that were rendered into it."""
 
     def __init__(self, scripts):
         init = scripts / "ingestion_check/__init__.py"
         spec = spec_from_file_location("rendered_check", init)
         self.package = sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(self.package)
-        self.catalogue = self.module("catalogue").CATALOGUE
+        self.data_sources = self.module("data_sources").DATA_SOURCES
 
     def module(self, name):
         """A module of the package."""
@@ -25,7 +25,7 @@ class ClientCheck:
 
     def results(self, repo):
         """What each gate finds in a repo."""
-        return self.package.check(self.package.Folder(repo), self.catalogue)
+        return self.package.check(self.package.Folder(repo), self.data_sources)
 
     def failures(self, repo):
         """The report's lines about what failed."""
@@ -35,7 +35,7 @@ class ClientCheck:
     def places(self, gate, repo):
         """The paths and lines in which one gate finds something."""
         chosen = getattr(self.package, gate)
-        results = self.package.check(self.package.Folder(repo), self.catalogue, [chosen])
+        results = self.package.check(self.package.Folder(repo), self.data_sources, [chosen])
         return [problem[:2] for result in results for problem in result.problems]
 
 

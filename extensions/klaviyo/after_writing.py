@@ -14,7 +14,7 @@ from .credentials import Credentials
 from .destination import CHECK
 from .ingestion_check import GATES, Folder, check, report
 from .ingestion_check.gate import Result
-from .ingestion_check.gates_of_git import updates_are_finished
+from .ingestion_check.gates.version_control import updates_are_finished
 from .remarks import remarks
 
 

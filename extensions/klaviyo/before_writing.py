@@ -16,7 +16,7 @@ from .destination import destination, is_aside
 from .files_to_write import files_of_the_template, files_that_stay
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
-from .ingestion_check.places import Problem, place_in
+from .ingestion_check.problems import Problem, place_in
 from .ingestion_check.timestamps import wrong_times
 from .obstacles import clashes_with_others, files_out_of_reach
 from .refusals import refusal

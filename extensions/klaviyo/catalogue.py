@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .ingestion_check.fields import Catalogue, DataSource, Names, wrong_names
+from .ingestion_check.fields import DataSource, DataSources, Names, wrong_names
 from .refusals import BadAnswer
 
 
@@ -125,7 +125,7 @@ CATALOGUE = (
     KlaviyoObject("metrics", "metrics", attributes=("name", "integration")),
 )  # fmt: skip
 # What the client's check knows of them: the rules for a field's names and for events are its own.
-KNOWN = Catalogue(
+KNOWN = DataSources(
     DataSource(known.data_source, known.name, known.changed, known.created, known.sends_field)
     for known in CATALOGUE
 )

@@ -11,8 +11,8 @@ import yaml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .ingestion_check.digdag_yaml import LOADER
 from .ingestion_check.repo import SIGNATURE
-from .ingestion_check.yaml_places import LOADER
 from .refusals import BadAnswer
 from .rules import check_database
 

@@ -11,8 +11,8 @@ from jinja2 import Environment
 from jinja2.runtime import Context
 
 from .answers import objects_to_load
+from .ingestion_check.digdag_yaml import LOADER
 from .ingestion_check.ignore_files import is_ignored
-from .ingestion_check.yaml_places import LOADER
 
 
 class FileToWrite(NamedTuple):

@@ -18,7 +18,7 @@ def in_memory(repo):
 def judge(check):
     """Gives what the gates say of texts."""
     package = check.package
-    return lambda texts: package.check(package.Rendered(texts), check.catalogue)
+    return lambda texts: package.check(package.Rendered(texts), check.data_sources)
 
 
 def test_every_gate_but_those_of_git_and_the_credentials_is_asked(check, judge, plain_repo):

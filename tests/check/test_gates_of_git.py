@@ -103,6 +103,6 @@ def test_copies_of_the_credentials_are_not_pushed(check, client_repo):
         shutil.copy(client_repo / CREDENTIALS, client_repo / f"{CREDENTIALS}{copy}")
     folder = check.package.Folder(client_repo)
 
-    pushed = check.module("repo").Repo(folder, check.catalogue).pushed
+    pushed = check.module("repo").Repo(folder, check.data_sources).pushed
     assert PROFILES in pushed
     assert [file for file in pushed if "credentials" in file] == []

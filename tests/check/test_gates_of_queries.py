@@ -59,6 +59,6 @@ def test_a_table_that_a_task_makes_passes(check, plain_repo):
 def test_a_table_that_is_right_is_compared_with_no_other(check, plain_repo, monkeypatch):
     compared = []
     counting = SimpleNamespace(get_close_matches=lambda name, *_: compared.append(name))
-    monkeypatch.setattr(check.module("gates_of_queries"), "difflib", counting)
+    monkeypatch.setattr(check.module("gates.queries"), "difflib", counting)
     assert check.places("tables_are_spelt_right", plain_repo) == []
     assert {*compared} == {"UNNEST"}  # what no query defines

@@ -21,7 +21,7 @@ def both(released, acme):
     renamed = made_of(released, f"{SQL}/klaviyo_other_run.sql")
     renamed.rename(renamed.with_name(renamed.name.replace("other_run", "look")))
     edit(released / "parts/ingest.dig.jinja", "_other_run.sql", "_look.sql")
-    gates = released / "template/scripts/ingestion_check/gates_of_the_log.py"
+    gates = released / "template/scripts/ingestion_check/gates/log.py"
     edit(gates, '_looks("other_run")', '_looks("look")')
     dropped = made_of(released, f"{SQL}/klaviyo_duplicates.sql")
     dropped.rename(dropped.with_name(dropped.name.replace("duplicates", "twice")))

@@ -37,7 +37,7 @@ class DataSource(NamedTuple):
     takes_field: bool
 
 
-class Catalogue:
+class DataSources:
     """The data sources that are known."""
 
     def __init__(self, sources: Iterable[DataSource]) -> None:

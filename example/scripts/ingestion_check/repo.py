@@ -12,15 +12,15 @@ import yaml
 
 from . import credentials
 from .accounts import ANSWERS_FILE, FIRST, Account, owner, source_of, stored_answers
+from .digdag_yaml import Map, Reader, Text, parts
 from .expressions import EXPRESSION
-from .fields import Catalogue
+from .fields import DataSources
 from .ignore_files import is_ignored
 from .names_in_sql import names
-from .places import Place, Problem, place_in
+from .problems import Place, Problem, place_in
 from .sql import without_comments, without_sentences
+from .steps import Step, Surroundings
 from .tree import Tree
-from .workflows import Step, Surroundings
-from .yaml_places import Map, Reader, Text, parts
 
 IGNORE_FILE = "ingestion/.digdagignore"
 # A file that another source of the same client may have too says this where it is ours.
@@ -34,7 +34,7 @@ class Repo:
 
     Attributes:
         tree: the files.
-        catalogue: the data sources that are known.
+        data_sources: the data sources that are known.
         problems: what is wrong with files as such: with every one that was read so far.
         pushed: what `td wf push` takes: no dot-files, and nothing that .digdagignore names.
         credentials: their entries, none if they cannot be read; None, if they are no map.
@@ -49,15 +49,15 @@ class Repo:
         queries: the SQL files that our workflows run, but for those of another source.
     """
 
-    def __init__(self, tree: Tree, catalogue: Catalogue, source: str = FIRST) -> None:
+    def __init__(self, tree: Tree, data_sources: DataSources, source: str = FIRST) -> None:
         """Read what all gates need.
 
         Args:
             tree: the files.
-            catalogue: the data sources that are known.
+            data_sources: the data sources that are known.
             source: the account whose version the gates are of; the check itself is the first account's.
         """
-        self.tree, self.catalogue, self.source = tree, catalogue, source
+        self.tree, self.data_sources, self.source = tree, data_sources, source
         self.problems: list[Problem] = []
         self._texts: dict[str, str] = {}
         self._values: dict[str, Any] = {}

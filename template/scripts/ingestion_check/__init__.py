@@ -1,4 +1,4 @@
-"""The gates are in gates_of_*.py; what they ask about the repo is in the other modules.
+"""The gates are in gates/; what they ask about the repo is in the other modules.
 
 To add one: a function in the module that it belongs to, its place in `GATES`, and its title in the
 table of ../check_ingestion.py.
@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .accounts import FIRST
-from .fields import Catalogue
+from .fields import DataSources
 from .gate import Gate, Result, result
-from .gates_of_accounts import accounts_are_of_one_version, accounts_use_their_own
-from .gates_of_credentials import (
-    authentication_is_the_same,
-    authentications_are_different,
-    credentials_stay_here,
-    no_key_is_shared,
-    no_token_is_shared,
-)
-from .gates_of_datasources import (
+from .gates.config import (
     datasources_are_complete,
     events_have_no_field,
     fields_are_in_their_place,
@@ -27,26 +19,37 @@ from .gates_of_datasources import (
     load_files_are_complete,
     timestamps_have_one_form,
 )
-from .gates_of_files import archive_is_small, files_are_used, files_can_be_read, files_exist
-from .gates_of_git import git_takes_our_files, github_finds_the_workflow, updates_are_finished
-from .gates_of_queries import tables_are_spelt_right
-from .gates_of_schedules import schedules_are_single
-from .gates_of_the_log import (
+from .gates.each_account import (
+    accounts_are_of_one_version,
+    accounts_use_their_own,
+    authentication_is_the_same,
+    authentications_are_different,
+)
+from .gates.files import archive_is_small, files_are_used, files_can_be_read, files_exist
+from .gates.log import (
     errors_are_logged,
     latest_tables_are_logged,
     loads_are_logged,
     log_rows_find_their_load,
     runs_are_logged,
 )
-from .gates_of_workflows import (
+from .gates.queries import tables_are_spelt_right
+from .gates.secrets import (
+    credentials_stay_here,
+    no_key_is_shared,
+    no_token_is_shared,
+)
+from .gates.version_control import git_takes_our_files, github_finds_the_workflow, updates_are_finished
+from .gates.workflows import (
     at_most_three_at_once,
     failures_are_contained,
     keys_are_known,
+    schedules_are_single,
     variables_are_defined,
     windows_fall_back,
     workflows_run_in_utc,
 )
-from .places import Problem
+from .problems import Problem
 from .repo import Repo
 from .tree import Folder, Rendered, Tree
 
@@ -90,20 +93,20 @@ GATES = (
 
 
 def check(
-    tree: Tree, catalogue: Catalogue, gates: Iterable[Gate] = GATES, source: str = FIRST
+    tree: Tree, data_sources: DataSources, gates: Iterable[Gate] = GATES, source: str = FIRST
 ) -> list[Result]:
     """What each gate finds.
 
     Args:
         tree: the repo. Of files yet to be written the gates that need git or the credentials are left out.
-        catalogue: the data sources that are known.
+        data_sources: the data sources that are known.
         gates: those to ask, in their order.
         source: the account whose version these gates are of; in a repo's own check it is the first.
     """
     if not tree.has_folder("ingestion"):
         missing = Problem("ingestion", 1, f"there is no such folder in {tree}")
         return [Result("There are workflows", [missing])]
-    repo, results = Repo(tree, catalogue, source), []
+    repo, results = Repo(tree, data_sources, source), []
     for gate in gates:
         if tree.on_disk or not gate.needs_disk:
             results.append(result(gate, repo))

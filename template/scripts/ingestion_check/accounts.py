@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .yaml_places import LOADER
+from .digdag_yaml import LOADER
 
 # The lists of datasources in the file of an account.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"

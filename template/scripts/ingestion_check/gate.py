@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .places import Place, Problem
+from .problems import Place, Problem
 
 if TYPE_CHECKING:
     from .repo import Repo

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from .accounts import Account
 from .digdag import ERROR_VARIABLES, TAKE_A_FILE, VARIABLES, is_task
-from .expected import nearest
+from .digdag_yaml import Map, Text, texts
+from .expectations import nearest
 from .expressions import EXPRESSION
-from .places import Place
-from .yaml_places import Map, Text, texts
+from .problems import Place
 
 
 class Surroundings(NamedTuple):

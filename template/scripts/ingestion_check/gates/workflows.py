@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .accounts import INCREMENTAL
-from .digdag import (
+from ..accounts import INCREMENTAL
+from ..digdag import (
     GROUP_KEYS,
     MAKE_ANY_VARIABLE,
     NEEDS,
@@ -15,14 +15,14 @@ from .digdag import (
     TASK_KEYS,
     WORKFLOW_KEYS,
 )
-from .expected import expect_value, nearest
-from .expressions import variables
-from .gate import gate
-from .places import Problem, place_in
-from .repo import Repo
-from .sql import coalesces, without_comments
-from .workflows import Step
-from .yaml_places import Map
+from ..digdag_yaml import Map
+from ..expectations import expect_value, nearest
+from ..expressions import variables
+from ..gate import gate
+from ..problems import Problem, place_in
+from ..repo import Repo
+from ..sql import coalesces, without_comments
+from ..steps import Step
 
 
 @gate("Operators and keys are those that Digdag knows")
@@ -79,6 +79,21 @@ def workflows_run_in_utc(repo: Repo) -> Iterator[Problem]:
     """Windows and the log are in UTC; a schedule or a session time in another zone is off by hours."""
     for root in repo.loaders:
         yield from expect_value(root.body, "timezone", "UTC")
+
+
+@gate("A schedule has one time, and skips what would run beside itself")
+def schedules_are_single(repo: Repo) -> Iterator[Problem]:
+    """Of two times under one schedule Digdag ignores one; without `skip_on_overtime` a run that takes longer
+    than usual meets the next, and both load the same window.
+    """
+    for root in (root for root in repo.loaders if "schedule" in root.body):
+        schedule = root.body.section("schedule")
+        times = [key for key in schedule if key.endswith(">")]
+        for key in times[1:] or ([] if times else [root.body.at("schedule")]):
+            place = getattr(key, "place", key)
+            given = f", not {' and '.join(times)}" if times else ""
+            yield place.problem(f"schedule must have one time{given}: Digdag takes no more than one")
+        yield from expect_value(schedule, "skip_on_overtime", "true")
 
 
 @gate("At most three loads run at once (_parallel: limit: 3)")

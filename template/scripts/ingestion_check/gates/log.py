@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from .accounts import BACKFILL
-from .expected import expect_form, expect_value
-from .gate import gate
-from .places import Problem, place_in
-from .repo import Repo
-from .workflows import Step
-from .yaml_places import parts
+from ..accounts import BACKFILL
+from ..digdag_yaml import parts
+from ..expectations import expect_form, expect_value
+from ..gate import gate
+from ..problems import Problem, place_in
+from ..repo import Repo
+from ..steps import Step
 
 # A task that is wanted: what it does, in words, and how it is told.
 Kind = tuple[str, Callable[[Step], bool]]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import credentials
-from .accounts import Account
-from .gate import gate
-from .places import Place, Problem
-from .repo import IGNORE_FILE, MAX_FILE, Repo
+from .. import credentials
+from ..gate import gate
+from ..problems import Problem
+from ..repo import IGNORE_FILE, MAX_FILE, Repo
 
 
 @gate("Credentials are a flat map, ignored by git and by td wf push", needs_disk=True, any_version=True)
@@ -49,43 +48,3 @@ def no_token_is_shared(repo: Repo) -> Iterator[Problem]:
                         "delete all before the @, revoke the token, give a new one to git's credential helper"
                     )
                     yield Problem(file, number, why)
-
-
-@gate("All load files have one authentication", is_note=True)
-def authentication_is_the_same(repo: Repo) -> Iterator[Problem]:
-    """One load of another Klaviyo account puts that one's records among all others."""
-    for account in repo.accounts:
-        given = _authentications(repo, account)
-        most = _most(given)
-        for other, places in given.items():
-            for place in places if other != most else ():
-                yield place.problem(f"td_authentication_id is {other or 'empty'} here, and {most} elsewhere")
-
-
-@gate("Each account has an authentication of its own", is_note=True, any_version=True)
-def authentications_are_different(repo: Repo) -> Iterator[Problem]:
-    """An authentication is of one Klaviyo account: two that share it load the same records twice."""
-    seen: dict[str, str] = {}
-    for account in repo.accounts:  # the first is klaviyo, which has no name
-        given = _authentications(repo, account)
-        if most := _most(given):
-            first = seen.setdefault(most, account.source)
-            if first != account.source:
-                why = f"{account.source}'s loads use {first}'s authentication {most}: the same records twice?"
-                yield min(given[most]).problem(why)
-
-
-def _authentications(repo: Repo, account: Account) -> dict[str, list[Place]]:
-    """The authentications that an account's load files give, each with where it stands."""
-    given: dict[str, list[Place]] = {}
-    for entry, load in repo.load_files:
-        source = load.section("in")
-        own = repo.account_of(entry.place.path) == account
-        if own and "${" not in source.text("td_authentication_id"):
-            place = source.at("td_authentication_id")
-            given.setdefault(source.text("td_authentication_id"), []).append(place)
-    return given
-
-
-def _most(given: dict[str, list[Place]]) -> str:
-    return max(given, key=lambda one: len(given[one]), default="")

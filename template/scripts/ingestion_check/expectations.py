@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
-from .places import Problem
-from .yaml_places import Map
+from .digdag_yaml import Map
+from .problems import Problem
 
 
 def expect_value(found: Map, key: str, wanted: str) -> Iterator[Problem]:

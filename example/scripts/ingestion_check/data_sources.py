@@ -1,8 +1,8 @@
-"""The data sources that the connector is known to have, from the catalogue of the template."""
+"""The data sources that the connector is known to have, from the objects of the template."""
 
-from .fields import Catalogue, DataSource, Names
+from .fields import DataSource, DataSources, Names
 
-CATALOGUE = Catalogue(
+DATA_SOURCES = DataSources(
     [
         DataSource(
             name="profiles",

@@ -6,13 +6,13 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator
 
-from .expected import nearest
-from .expressions import EXPRESSION
-from .gate import gate
-from .places import Place, Problem
-from .repo import Repo
-from .workflows import Step
-from .yaml_places import Map, Text, parts
+from ..digdag_yaml import Map, Text, parts
+from ..expectations import nearest
+from ..expressions import EXPRESSION
+from ..gate import gate
+from ..problems import Place, Problem
+from ..repo import Repo
+from ..steps import Step
 
 MAX_ARCHIVE = 2_000_000
 

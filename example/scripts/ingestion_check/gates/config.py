@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .accounts import BACKFILL, INCREMENTAL
-from .digdag import TALK_TO_PEOPLE
-from .expected import expect_form, expect_value, unexpected
-from .fields import Names, wrong_names
-from .gate import gate
-from .places import Place, Problem, place_in
-from .repo import Repo
-from .sql import without_comments
-from .timestamps import FORM, is_past, wrong_formats, wrong_times
-from .yaml_places import Map, texts
+from ..accounts import BACKFILL, INCREMENTAL
+from ..digdag import TALK_TO_PEOPLE
+from ..digdag_yaml import Map, texts
+from ..expectations import expect_form, expect_value, unexpected
+from ..fields import Names, wrong_names
+from ..gate import gate
+from ..problems import Place, Problem, place_in
+from ..repo import Repo
+from ..sql import without_comments
+from ..timestamps import FORM, is_past, wrong_formats, wrong_times
 
 TIMESTAMP = f"{FORM}, UTC, without a zone"
 TABLE_KEY, API_KEY = "incremental_field", "incremental_field_connector"
@@ -80,10 +80,10 @@ def fields_have_both_names(repo: Repo) -> Iterator[Problem]:
     """Campaigns are `updated_at` in the table and `updated` in the API: mixed up, they load nothing."""
     for name, entry in repo.entries:
         source = entry.text("name")
-        meant = repo.catalogue.meant(source) or source
+        meant = repo.data_sources.meant(source) or source
         yield from expect_value(entry, "name", meant or "a data source of the connector")
         given = Names(entry.text(TABLE_KEY), entry.text(API_KEY))
-        for which, wanted in wrong_names(given, repo.catalogue.names(source, name == BACKFILL)):
+        for which, wanted in wrong_names(given, repo.data_sources.names(source, name == BACKFILL)):
             yield unexpected(entry, TABLE_KEY if which == "table" else API_KEY, wanted)
 
 
@@ -98,7 +98,7 @@ def fields_are_in_their_place(repo: Repo) -> Iterator[Problem]:
         if API_KEY in text:
             yield text.at(API_KEY).problem(f"must be {TABLE_KEY}: this goes to SQL")
     for entry, load in repo.load_files:
-        if entry.text(TABLE_KEY) and repo.catalogue.takes_field(entry.text("name")):
+        if entry.text(TABLE_KEY) and repo.data_sources.takes_field(entry.text("name")):
             same = re.escape(entry.text(API_KEY))
             yield from expect_form(load.section("in"), TABLE_KEY, "${datasource." + API_KEY + "}", same)
 
@@ -110,7 +110,7 @@ def events_have_no_field(repo: Repo) -> Iterator[Problem]:
     """
     for entry, load in repo.load_files:
         source = load.section("in")
-        if not repo.catalogue.takes_field(entry.text("name")):
+        if not repo.data_sources.takes_field(entry.text("name")):
             if TABLE_KEY in source:
                 why = f"the connector refuses {TABLE_KEY} here: delete it"
                 yield source.at(TABLE_KEY).problem(why)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .gate import gate
-from .places import Problem
-from .repo import MAX_FILE, SIGNATURE, Repo
+from ..gate import gate
+from ..problems import Problem
+from ..repo import MAX_FILE, SIGNATURE, Repo
 
 WORKFLOW = ".github/workflows/check.yml"
 _MARK = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 _NEEDED = re.compile(
-    r"ingestion/(?:.*/)?klaviyo_[^/]*\.(dig|sql|ya?ml)|scripts/(check_ingestion|ingestion_check/\w+)\.py"
+    r"ingestion/(?:.*/)?klaviyo_[^/]*\.(dig|sql|ya?ml)|scripts/(check_ingestion|ingestion_check/(gates/)?\w+)\.py"
     r"|\.copier-answers[^/]*\.yml"
 )
 

@@ -6,12 +6,12 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from .gate import gate
-from .names_in_sql import defined_tables, tables
-from .places import Problem, place_in
-from .repo import Repo
-from .sql import without_code, without_comments
-from .yaml_places import texts
+from ..digdag_yaml import texts
+from ..gate import gate
+from ..names_in_sql import defined_tables, tables
+from ..problems import Problem, place_in
+from ..repo import Repo
+from ..sql import without_code, without_comments
 
 LOG = "ingestion_log"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from .places import Place, Problem
+from .problems import Place, Problem
 
 # The same as SafeLoader, in C, where PyYAML was built with it.
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
