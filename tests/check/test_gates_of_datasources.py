@@ -76,7 +76,7 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
         "no fraction, over two lines": Edit(
             WINDOWS, "(starts - 1, 's!'), ' ', 'T') || '.000000'", "(starts - 1, 's!'\n), ' ', 'T')"
         ),
-        "a local time": Edit(WINDOWS, "span.ends, 's!'), ' ', 'T')", "span.ends, 's'), ' ', 'T')"),
+        "a local time": Edit(WINDOWS, "(ends, 's!'), ' ', 'T')", "(ends, 's'), ' ', 'T')"),
         "minutes": Edit(WINDOWS, "(starts - 1, 's!'), ' ', 'T')", "(starts - 1, 'm!'), ' ', 'T')"),
         "a blank": Edit(
             WINDOWS, "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T')", "TD_TIME_STRING(ends, 's!')"

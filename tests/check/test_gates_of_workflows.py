@@ -1,5 +1,8 @@
 """What Digdag takes without a word, and fails at later, is found in its line."""
 
+import re
+
+import pytest
 from client_edits import (
     DATABASE,
     HIST,
@@ -16,6 +19,95 @@ from client_edits import (
     Edit,
     edits,
 )
+
+# Two ways to write the query of the windows, shortened: steps that are joined, and steps in a line.
+JOINED = """\
+WITH log AS (
+  SELECT table_name, status, time, TD_TIME_PARSE(end_time) AS ends
+  FROM ${databases.src}.ingestion_log
+  WHERE table_name IN ('${datasource.historical_table}', '${datasource.table_name}')
+),
+backfill AS (
+  SELECT min(COALESCE(log.time, 0)) AS began
+  FROM log
+  WHERE log.table_name = '${datasource.historical_table || datasource.table_name}'
+    AND log.status = 'STARTED'
+),
+records AS (
+  SELECT max(field) AS newest
+  FROM (
+    SELECT ${datasource.field_seconds} AS field
+    FROM ${databases.src}.${datasource.table_name}
+    WHERE time >= ${datasource.since}
+  ) AS newest_rows
+),
+watermark AS (
+  SELECT COALESCE(records.newest, max(log.ends)) AS lesser, max(log.ends) - 86400 AS earliest
+  FROM records
+  CROSS JOIN log
+  GROUP BY records.newest
+)
+SELECT
+  COALESCE(
+    greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},
+    backfill.began - ${datasource.lookback_seconds || 0},
+    TD_TIME_PARSE('${datasource.default_start_time}')
+  ) AS starts
+FROM backfill, watermark
+"""
+IN_A_LINE = """\
+WITH records AS (
+  SELECT max(loaded.field) AS newest
+  FROM (
+    SELECT ${datasource.field_seconds} AS field
+    FROM ${databases.src}.${datasource.table_name}
+    WHERE time >= ${datasource.since}
+  ) AS loaded
+),
+log AS (
+  SELECT
+    time,
+    status,
+    table_name,
+    COALESCE(table_name, '') = '${datasource.table_name}' AND status = 'SUCCESS' AS is_load,
+    TD_TIME_PARSE(end_time) AS ends,
+    records.newest
+  FROM ${databases.src}.ingestion_log
+  CROSS JOIN records
+  WHERE table_name IN ('${datasource.historical_table}', '${datasource.table_name}')
+),
+facts AS (
+  SELECT
+    *,
+    min(IF(table_name = '${datasource.historical_table || datasource.table_name}' AND status = 'STARTED', time)) OVER () AS cutoff,
+    max_by(ends, IF(is_load, time)) OVER () AS last_end
+  FROM log
+)
+SELECT
+  COALESCE(
+    greatest(least(COALESCE(newest, last_end), COALESCE(last_end, newest)), 0) - ${datasource.lookback_seconds || 0},
+    cutoff - ${datasource.lookback_seconds || 0},
+    TD_TIME_PARSE('${datasource.default_start_time}')
+  ) AS watermark
+FROM facts
+"""
+WINDOWS_QUERIES = {"as rendered": "", "joined": JOINED, "in a line": IN_A_LINE}
+START_OF_A_WINDOW = re.compile(
+    r"COALESCE\((?P<table>\s+greatest\([^$]*\$\{.*?\},)(?P<backfill>[^$]*\$\{.*?\},)(?P<default>\s+TD_TIME_PARSE\(.*\))\s+\)"
+)
+OWN_TABLE = r"FROM \S*\$\{datasource\.table_name\}"
+FAULTS = {
+    "no incremental table": lambda start: (start["table"], ""),
+    "no backfill": lambda start: (start["backfill"], ""),
+    "no default": lambda start: (start["default"], " 0"),
+    "another order": lambda start: (start["table"] + start["backfill"], start["backfill"] + start["table"]),
+    "another function": lambda start: (start[0], start[0].replace("COALESCE", "greatest", 1)),
+    "the backfill of another table": lambda start: (
+        "historical_table || datasource.table_name}",
+        "table_name}",
+    ),
+    "the records of another table": lambda start: (re.findall(OWN_TABLE, start.string)[0], "FROM x"),
+}
 
 FAIL_STEP = """\
     +fail_the_run:
@@ -134,14 +226,8 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "an error outside _error": Edit(
             INC, "    +result:\n", "    +tell:\n      echo>: ${error.message}\n    +result:\n", "echo>"
         ),
-        "a property in a query": Edit(
-            WINDOWS,
-            "watermark.earliest) - ${datasource.lookback_seconds",
-            "watermark.earliest) - ${datasource.lookback",
-        ),
-        "a root in a query": Edit(
-            WINDOWS, "FROM ${databases.src}.${datasource.table_name}", "FROM ${database}.x"
-        ),
+        "a property in a query": Edit(WINDOWS, "${datasource.late_days ||", "${datasource.late_dys ||"),
+        "a root in a query": Edit(WINDOWS, "${datasource.late_days ||", "${data.late_days ||"),
         "a task's key in a query": Edit(NOT_STARTED, "${backfills.replace", "${backfill.replace"),
         "no closing brace": Edit(RESULT, "${attempt_id}'", "${attempt_id'"),
         "a condition": Edit(WINDOWS, "${datasource.days ||", "${datasources.days ||"),
@@ -202,39 +288,42 @@ def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
     assert edit.make(plain_repo) in check.places("failures_are_contained", plain_repo)
 
 
-@edits(
-    {
-        "a window that is not kept": Edit(
-            INC,
-            "klaviyo_windows.sql\n              store_last_results: true",
-            "klaviyo_windows.sql",
-            "                +load:\n                  _export:",
-        ),
-        "no backfill": Edit(
-            WINDOWS, "        backfill.began - ${datasource.lookback_seconds || 0},\n", "", "COALESCE("
-        ),
-        "the backfill of another table": Edit(
-            WINDOWS,
-            "${datasource.historical_table || datasource.table_name}",
-            "${datasource.table_name}",
-            "COALESCE(",
-        ),
-        "no default": Edit(
-            WINDOWS,
-            "|| 0},\n        TD_TIME_PARSE('${datasource.default_start_time}')",
-            "|| 0},\n        0",
-            "COALESCE(",
-        ),
-        "no incremental table": Edit(
-            WINDOWS,
-            "        greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},\n",
-            "",
-            "COALESCE(",
-        ),
-        "another function": Edit(
-            WINDOWS, "      COALESCE(\n        greatest(", "      greatest(\n        greatest(", "COALESCE("
-        ),
-    }
-)
-def test_a_window_that_does_not_fall_back_is_found(edit, check, plain_repo):
+def test_a_window_that_is_not_kept_is_found(check, plain_repo):
+    edit = Edit(
+        INC,
+        "klaviyo_windows.sql\n              store_last_results: true",
+        "klaviyo_windows.sql",
+        "                +load:\n                  _export:",
+    )
+
     assert edit.make(plain_repo) in check.places("windows_fall_back", plain_repo)
+
+
+def write_windows(repo, query):
+    """Write the query of the windows; gives its text, and the COALESCE in it that a window begins with."""
+    if query:
+        (repo / WINDOWS).write_text(query, encoding="utf-8")
+    text = (repo / WINDOWS).read_text(encoding="utf-8")
+    (start,) = START_OF_A_WINDOW.finditer(text)
+    return text, start
+
+
+@pytest.mark.parametrize("query", WINDOWS_QUERIES.values(), ids=WINDOWS_QUERIES)
+def test_a_window_that_falls_back_passes_however_its_query_is_written(query, check, plain_repo):
+    write_windows(plain_repo, query)
+
+    assert check.places("windows_fall_back", plain_repo) == []
+
+
+@pytest.mark.parametrize("query", WINDOWS_QUERIES.values(), ids=WINDOWS_QUERIES)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_window_that_does_not_fall_back_is_found(fault, query, check, plain_repo):
+    text, start = write_windows(plain_repo, query)
+
+    old, new = fault(start)
+    assert text.count(old) == 1
+    faulty = text.replace(old, new)
+    (plain_repo / WINDOWS).write_text(faulty, encoding="utf-8")
+
+    line = faulty[: faulty.index("COALESCE(")].count("\n") + 1
+    assert check.places("windows_fall_back", plain_repo) == [(WINDOWS, line)]

@@ -115,7 +115,7 @@ HARMLESS = {
             "'${error_message}' AS error_message,",
             "'${error_message.replace(/'/g, \"''\")}' AS error_message, -- it's so since 2024-01-05 10:30",
         ),
-        Edit(WINDOWS, "WITH log", "/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH log"),
+        Edit(WINDOWS, "\nWITH ", "\n/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH "),
     ],
     "a comment in the datasources": [
         Edit(DATASOURCES, "inc_datasources:", "# not 2023-09-01T00:00:00.000Z\ninc_datasources:")
@@ -252,11 +252,7 @@ HARMLESS = {
         ),
     ],
     "blanks in a variable": [
-        Edit(
-            WINDOWS,
-            "${databases.src}.${datasource.table_name}",
-            "${ databases.src }.${ datasource.table_name }",
-        ),
+        Edit(WINDOWS, "${datasource.late_days || 0}", "${ datasource.late_days||0 }"),
         Edit(LOG_START, "${session_uuid}.${attempt_id}", "${ session_uuid }.${ attempt_id }"),
         Edit(
             HIST,
@@ -270,27 +266,15 @@ HARMLESS = {
         ),
     ],
     "the window written otherwise": [
-        Edit(WINDOWS, "watermark AS (", "newest_record AS ("),
-        Edit(
-            WINDOWS,
-            "greatest(watermark.lesser, watermark.earliest)",
-            "greatest( newest_record.lesser , newest_record.earliest )",
-        ),
-        Edit(WINDOWS, "FROM run, backfill, watermark", "FROM run, backfill, newest_record"),
-        Edit(
-            WINDOWS,
-            "replace(TD_TIME_STRING(span.ends, 's!'), ' ', 'T')",
-            "REPLACE( td_time_string(span.ends, 's!') , ' ','T' )",
-        ),
         Edit(
             WINDOWS,
             "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'",
-            "replace(TD_TIME_STRING(ends, 's!'\n), ' ', 'T')\n || '.000000'",
+            "REPLACE( td_time_string(ends, 's!'\n) , ' ','T' )\n || '.000000'",
         ),
         Edit(
             WINDOWS,
-            "WHERE log.table_name = '${datasource.historical_table || datasource.table_name}'",
-            "WHERE log.table_name IN ( '${ datasource.historical_table || datasource.table_name }' )",
+            "table_name = '${datasource.historical_table || datasource.table_name}'",
+            "table_name IN ( '${ datasource.historical_table || datasource.table_name }' )",
         ),
     ],
     "the look for another run written otherwise": [

@@ -1,9 +1,8 @@
-"""How a query is read: without its comments and code, and an expression's arguments."""
+"""Read a query without its comments and code, and the arguments of an expression."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from .expressions import EXPRESSION
@@ -11,8 +10,6 @@ from .expressions import EXPRESSION
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _KEY = re.compile(r'(?:^|")(\w+)(?:$|"\s*:)')
-_QUALIFIER = re.compile(r"\b(\w+)\.")
-_SUBQUERY = re.compile(r"\b(\w+)\s+AS\s*\(", re.IGNORECASE)
 
 
 def without_code(sql: str) -> str:
@@ -52,17 +49,3 @@ def arguments(sql: str, start: int) -> list[str]:
         if depth < 0:
             break
     return found
-
-
-def coalesces(sql: str) -> Iterator[tuple[int, list[str]]]:
-    """Each COALESCE of a query: its offset, and its arguments with the subqueries that they go back to."""
-    subqueries = {found[1]: ",".join(arguments(sql, found.end())) for found in _SUBQUERY.finditer(sql)}
-    for found in re.finditer(r"\bCOALESCE\s*\(", sql, re.IGNORECASE):
-        yield found.start(), [_with_subqueries(text, subqueries) for text in arguments(sql, found.end())]
-
-
-def _with_subqueries(text: str, subqueries: dict[str, str]) -> str:
-    left = dict(subqueries)
-    while named := [name for name in dict.fromkeys(_QUALIFIER.findall(text)) if name in left]:
-        text += " ".join(left.pop(name) for name in named)
-    return text

@@ -19,9 +19,10 @@ from ..digdag_yaml import Map
 from ..expectations import expect_value, nearest
 from ..expressions import variables
 from ..gate import gate
+from ..origins_in_sql import coalesces
 from ..problems import Problem, place_in
 from ..repo import Repo
-from ..sql import coalesces, without_comments
+from ..sql import without_comments
 from ..steps import Step
 
 
@@ -149,7 +150,7 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
 def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
     """That no COALESCE in a query goes from the table to the log of its backfill, and on to the default."""
     table = r"\b(?:FROM|JOIN)\s+(?:\$\{[^{}]*\}\.|\w+\.)?\$\{\s*datasource\."
-    backfill = r"(?:=\s*'|\bIN\s*\(\s*'|\.)\$\{\s*datasource\.historical_table"
+    backfill = r"(?:=\s*'|\bIN\s*\(\s*'(?=[^']*'\s*\))|\.)\$\{\s*datasource\.historical_table"
     wanted = [table + "table_name", backfill, r"datasource\.default_start_time"]
     found = list(coalesces(sql))
     for _, given in found:
