@@ -5,8 +5,8 @@ from pathlib import Path
 from by_hand import copy
 from digdag import Run
 from ingestion import DATABASE, Ingestion
+from mock_td.treasure_data import TreasureData
 from tabulate import tabulate
-from treasure_data import TreasureData
 
 from bench.shapes import DAY, LATENCIES, QUERY_SECONDS, create_log, run_to_its_end
 

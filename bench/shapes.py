@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import yaml
 from by_hand import copy
-from clock import Clock
 from digdag import Run
 from ingestion import DATABASE, HIST, INC, Ingestion
-from klaviyo_account import KlaviyoAccount
-from treasure_data import TreasureData
+from mock_td.clock import Clock
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.treasure_data import TreasureData
 
 from bench.processes import Failed
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from by_hand import release, template_as_it_stands
 from ingestion import Ingestion
+from mock_td.treasure_data import Job
 from tabulate import tabulate
-from treasure_data import Job
 
 from bench.latest_tables import latest_tables
 from bench.shapes import (

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from by_hand import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copier, git, release
 from digdag import Run
-from scans import Scan
-from treasure_data import Job
+from mock_td.scans import Scan
+from mock_td.treasure_data import Job
 
 from bench import __main__ as bench
 from bench import latest_tables, processes, shapes, workflows

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 
 import pytest
 import yaml
-from clock import Clock
-from databases import Databases
 from digdag_text import fill
+from mock_td.clock import Clock
+from mock_td.databases import Databases
 
 BEGINNING_OF_2024 = 1704067200
 PROFILES, LISTS = "klaviyo_profiles", "klaviyo_lists"

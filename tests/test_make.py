@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -161,6 +162,20 @@ def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path)
     assert run.returncode != 0
     assert "No `digdag` on PATH" in run.stderr
     assert "treasure-data/digdag, v0.10.5.1" in run.stderr
+
+
+def test_the_tests_of_the_mock_td_want_no_digdag_and_nothing_of_the_engine_tests(tmp_path):
+    (tmp_path / "git").symlink_to(shutil.which("git"))
+    without_engine = ["--override-ini", "pythonpath=extensions tests", "--collect-only", "--quiet"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *without_engine, "tests/mock_td"],
+        cwd=TEMPLATE,
+        check=False,
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.parametrize("target", ["dry-run", "rehearse"])

@@ -7,9 +7,9 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from clock import Clock
-from databases import Databases
 from digdag_text import fill
+from mock_td.clock import Clock
+from mock_td.databases import Databases
 
 HOUR, DAY = 3600, 86400
 FOR_PEOPLE = [

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from clock import Clock
-from databases import Databases
 from digdag_text import fill
 from ingestion import tasks_of
+from mock_td.clock import Clock
+from mock_td.databases import Databases
 
 HOUR, DAY = 3600, 86400
 BEGINNING_OF_2024 = 1704067200

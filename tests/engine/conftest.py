@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 import digdag
 import pytest
 from ingestion import Ingestion
-from klaviyo_account import KlaviyoAccount
-from treasure_data import TreasureData
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.treasure_data import TreasureData
 
 
 def pytest_configure():

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import digdag
 import yaml
-from klaviyo_account import KlaviyoAccount
-from klaviyo_connector import TIME_FIELDS
 from tabulate import tabulate
-from treasure_data import TreasureData
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "extensions"))
+TEMPLATE = Path(__file__).resolve().parents[2]
+sys.path += [str(TEMPLATE / "tests"), str(TEMPLATE / "extensions")]
 
 from klaviyo.schedules import runs_a_day
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_connector import TIME_FIELDS
+from mock_td.treasure_data import TreasureData
 
 INCREMENTAL = "klaviyo_ingest_inc"
 WORKFLOWS = ("klaviyo_ingest_hist", INCREMENTAL)

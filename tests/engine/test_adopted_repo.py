@@ -9,8 +9,8 @@ from datetime import datetime
 import digdag
 import zendesk_repo
 from by_hand import add_klaviyo
-from klaviyo_account import KlaviyoAccount
-from treasure_data import TreasureData
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.treasure_data import TreasureData
 
 
 class Connectors:

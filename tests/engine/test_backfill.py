@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from ingestion import DATABASE, HIST
 from klaviyo import CATALOGUE
-from klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_account import KlaviyoAccount
 
 PROFILES, EVENTS, CAMPAIGNS, LISTS, TEMPLATES, METRICS = TABLES = [
     known.historical_table for known in CATALOGUE

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ingestion import HIST, INC
 from klaviyo import CATALOGUE
-from klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_account import KlaviyoAccount
 
 WINDOW = timedelta(days=50)
 # The three that start at once, and one that waits for them.

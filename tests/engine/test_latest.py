@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ingestion import DATABASE, HIST, INC
 from klaviyo import CATALOGUE
-from klaviyo_account import PAYLOAD_TIMES, KlaviyoAccount
+from mock_td.klaviyo_account import PAYLOAD_TIMES, KlaviyoAccount
 
 LATEST = "klaviyo_latest"
 # Two that are merged, one whose table gets a column, one that has no records at first, and then fails. The

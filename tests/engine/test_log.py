@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 from ingestion import HIST, INC
 from klaviyo import CATALOGUE
-from klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_account import KlaviyoAccount
 
 # An object each, the loads of which end with this message. The first is longer than the log keeps.
 MESSAGES = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ingestion import DATABASE
 from klaviyo import CATALOGUE
-from klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_account import KlaviyoAccount
 
 PREFLIGHT = "klaviyo_preflight"
 TABLES = [known.table for known in CATALOGUE]

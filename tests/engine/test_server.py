@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import digdag_server
 import pytest
 from ingestion import HIST, INC
-from treasure_data import TreasureData
+from mock_td.treasure_data import TreasureData
 
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 PROJECT = "ingestion"

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import digdag
 import pytest
 from by_hand import commit
-from clock import Clock
 from copier import run_copy
 from ingestion import DATABASE, Ingestion
-from klaviyo_account import KlaviyoAccount
-from treasure_data import TreasureData
+from mock_td.clock import Clock
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.treasure_data import TreasureData
 
 HOUR = 3600
 # Each account's authentication, and how many records of a kind it has; their ids are the same.

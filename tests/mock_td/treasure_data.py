@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from clock import Clock
-from databases import Databases
-from faults import Fault
-from rest_api import rest_api
-from trino import QueryError
+from mock_td.clock import Clock
+from mock_td.databases import Databases
+from mock_td.faults import Fault
+from mock_td.rest_api import rest_api
+from mock_td.trino import QueryError
 from werkzeug.serving import make_server
 
 HOUR = 3600

@@ -6,16 +6,9 @@ A workflow's test is worth what the mock refuses; so each refusal is shown here.
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from example_loads import ACCEPTED, EVENTS
-from klaviyo_account import KlaviyoAccount
-from klaviyo_connector import ConnectorError
-
-
-@pytest.fixture
-def account():
-    return KlaviyoAccount(
-        datetime(2023, 1, 1), datetime(2024, 1, 1), custom={"flows": {"updated": "updated"}}
-    )
+from mock_td.example_loads import ACCEPTED, EVENTS
+from mock_td.klaviyo_account import KlaviyoAccount
+from mock_td.klaviyo_connector import ConnectorError
 
 
 class TestConnector:

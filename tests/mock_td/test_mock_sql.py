@@ -4,9 +4,9 @@ from datetime import datetime, timezone
 
 import duckdb
 import pytest
-from clock import Clock
-from databases import Databases, add_td_functions
-from trino import QueryError
+from mock_td.clock import Clock
+from mock_td.databases import Databases, add_td_functions
+from mock_td.trino import QueryError
 
 NOON = 1667908800  # 2022-11-08T12:00:00Z
 

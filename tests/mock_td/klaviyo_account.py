@@ -31,8 +31,8 @@ import threading
 from datetime import datetime, timedelta, timezone
 from itertools import count
 
-from clock import Clock
-from klaviyo_connector import TIME_FIELDS, checked, utc, window
+from mock_td.clock import Clock
+from mock_td.klaviyo_connector import TIME_FIELDS, checked, utc, window
 
 # Klaviyo's endpoints for these know greater-than, not greater-or-equal: a record at start_time is left out.
 GREATER_THAN_ONLY = {"profiles", "lists"}

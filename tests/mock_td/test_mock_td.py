@@ -4,26 +4,10 @@ import time
 from datetime import datetime
 
 import pytest
-from example_loads import ACCEPTED, ADD_TIME
-from klaviyo_account import KlaviyoAccount
-from treasure_data import HOUR, TreasureData
+from mock_td.example_loads import ACCEPTED, ADD_TIME
+from mock_td.treasure_data import HOUR
 
 SHORT = {**ACCEPTED, "incremental_field": "created", "end_time": "2023-02-01T00:00:00.000000"}
-
-
-@pytest.fixture
-def account():
-    return KlaviyoAccount(
-        datetime(2023, 1, 1), datetime(2024, 1, 1), custom={"flows": {"updated": "updated"}}
-    )
-
-
-@pytest.fixture
-def td(account):
-    with TreasureData(account) as td:
-        td.databases.create_database("client_src")
-        td.databases.create_table("client_src", "klaviyo_profiles")
-        yield td
 
 
 def query(td, text):

@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 
 import duckdb
 import sqlglot
-from clock import Clock
-from scans import scans
+from mock_td.clock import Clock
+from mock_td.scans import scans
+from mock_td.trino import QueryError, job_of, refuse_mixed_types
 from sqlglot import exp
-from trino import QueryError, job_of, refuse_mixed_types
 
 # Trino's names of DuckDB's types; of any other, the lower case.
 TRINO_TYPES = {
