@@ -33,20 +33,20 @@ lint: $(READY)  ## what ruff and mypy say of every Python file
 	@$(VENV)/bin/mypy --no-error-summary
 
 test: $(READY)  ## the tests that need neither a while nor Digdag
-	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/many
+	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/random_clients
 
 test-updates: $(READY)  ## what `copier update` does, from each released version too
 	@$(VENV)/bin/pytest --numprocesses auto tests/updates
 
 test-many: $(READY)  ## N=100 SEED=7: so many clients' repos, edited at random, updated from each released version
 	@seed=$(SEED); echo "SEED=$$seed"; \
-	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/many
+	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/random_clients
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
 test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.yml allows
-	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/many
+	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/random_clients
 
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Run as `python bench`, this finds itself by neither name.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/engine")]
 
-from by_hand import (
+from commands import (
     ANSWERS,
     COPIER,
     DEFAULTS,

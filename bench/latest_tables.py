@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from by_hand import copy
+from commands import copy
 from digdag import Run
 from ingestion import DATABASE, Ingestion
 from mock_td.treasure_data import TreasureData

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from by_hand import copy
+from commands import copy
 from digdag import Run
 from ingestion import DATABASE, HIST, INC, Ingestion
 from mock_td.clock import Clock

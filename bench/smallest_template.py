@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from by_hand import TEMPLATE, git
+from commands import TEMPLATE, git
 
 ANSWERS_FILE = ".copier-answers.yml"
 EXTENSION = '''\

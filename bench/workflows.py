@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from by_hand import release, template_as_it_stands
+from commands import release, template_as_it_stands
 from ingestion import Ingestion
 from mock_td.treasure_data import Job
 from tabulate import tabulate

@@ -4,7 +4,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 import pytest
-from by_hand import edit
+from commands import edit
 
 INC = "ingestion/klaviyo_ingest_inc.dig"
 HIST = "ingestion/klaviyo_ingest_hist.dig"

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from by_hand import TEMPLATE, commit, copy, edit, nobodys_settings, release, template_as_it_stands
+from commands import TEMPLATE, commit, copy, edit, nobodys_settings, release, template_as_it_stands
 from copier import run_copy
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, settings

@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from by_hand import FOLDERS, TEMPLATE, git, release
+from commands import FOLDERS, TEMPLATE, git, release
 
 NEWEST = "9999"
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, FLOWS, commit, contents, copier, copy, git, update
+from commands import DEFAULTS, FLOWS, commit, contents, copier, copy, git, update
 from klaviyo import CATALOGUE
 from klaviyo.rules import check_account
-from klaviyo_accounts import UK, UK_ANSWERS, add, add_uk
+from second_account import UK, UK_ANSWERS, add, add_uk
 
 ALL = (
     *(

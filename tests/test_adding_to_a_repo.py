@@ -5,7 +5,7 @@ import stat
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, KEY, add_klaviyo, commit, copier, edit, git, ignored, release, update
+from commands import DEFAULTS, KEY, add_klaviyo, commit, copier, edit, git, ignored, release, update
 from zendesk_repo import CREDENTIALS, FILES, TOKENS
 
 if not zendesk_repo.CAN_BE_ADDED_TO:
@@ -50,7 +50,7 @@ def test_the_tables_go_to_the_database_that_is_there(joined):
 
 def test_later_fixes_reach_our_files_and_leave_theirs(released, joined):
     template = released / "template"
-    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     edit(template / ".gitignore.jinja", ".digdag/\n", ".digdag/\n*.fixed\n")
     for path in FILES:
         for shared in (template / path, template / f"{path}.jinja"):

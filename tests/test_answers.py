@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import pytest
 import yaml
-from by_hand import COPIER, DEFAULTS, copier
+from commands import COPIER, DEFAULTS, copier
 from copier import run_copy
 from klaviyo.answers import answer_problem
 from klaviyo.rules import RULES

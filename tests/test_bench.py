@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from by_hand import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copier, git, release
+from commands import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copier, git, release
 from digdag import Run
 from mock_td.scans import Scan
 from mock_td.treasure_data import Job

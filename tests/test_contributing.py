@@ -4,7 +4,7 @@ import re
 from fnmatch import fnmatch
 
 import pytest
-from by_hand import TEMPLATE, git
+from commands import TEMPLATE, git
 
 CONTRIBUTING = (TEMPLATE / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Without the example of a migration, whose files are made up.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from by_hand import ANSWERS, DEFAULTS, GIVE_KEY, KEY, commit, copier, git, release, update
+from commands import ANSWERS, DEFAULTS, GIVE_KEY, KEY, commit, copier, git, release, update
 
 FILE = "ingestion/credentials_ingestion.json"
 PLACEHOLDER = "put the Klaviyo private API key here, it starts with pk_"

@@ -1,6 +1,6 @@
 """example/ is what the example answers render, so that it can be read without running anything."""
 
-from by_hand import TEMPLATE, contents
+from commands import TEMPLATE, contents
 
 # One says when and from where the repo was made, the other holds the key.
 LEFT_OUT = (".copier-answers.yml", "ingestion/credentials_ingestion.json")

@@ -1,7 +1,7 @@
 """A key given in the wrong place is refused before anything is written, and never shown."""
 
 import pytest
-from by_hand import ANSWERS, DEFAULTS, KEY, append, commit, contents, copier, edit
+from commands import ANSWERS, DEFAULTS, KEY, append, commit, contents, copier, edit
 from klaviyo.answers import answer_problem
 from klaviyo.rules import RULES
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from by_hand import TEMPLATE, append, commit, git, made_of, release
+from commands import TEMPLATE, append, commit, git, made_of, release
 from run_make import AS_SET_UP, make
 
 
@@ -152,7 +152,7 @@ def test_no_tracked_file_names_the_host_of_a_package_registry():
 
 def test_the_tests_leave_out_those_of_updates_of_many_clients_and_on_the_engine():
     run = make(TEMPLATE, *AS_SET_UP, "test", "--dry-run")
-    assert "--ignore tests/engine --ignore tests/updates --ignore tests/many\n" in run.stdout
+    assert "--ignore tests/engine --ignore tests/updates --ignore tests/random_clients\n" in run.stdout
 
 
 def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 import sqlglot
 import yaml
 import zendesk_repo
-from by_hand import add_klaviyo
+from commands import add_klaviyo
 from ingestion import tasks_of
-from klaviyo.catalogue import CATALOGUE
+from klaviyo.objects import CATALOGUE
 
 MANUAL = "docs/klaviyo.md"
 FEW = {"objects": ["lists"], "ci": "none"}

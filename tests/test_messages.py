@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from by_hand import ANSWERS, GIVE_KEY, KEY, commit, copier, edit
+from commands import ANSWERS, GIVE_KEY, KEY, commit, copier, edit
 
 NEXT_STEPS = [
     "git init && git add --all . && git commit",
@@ -133,7 +133,7 @@ BREAKS = [("limit: 3", "limit: 4", "three loads"), ("timezone: UTC", "timezone: 
 def test_a_gate_that_fails_is_named_with_its_place_before_anything_is_written(
     template, tmp_path, old, new, gate
 ):
-    edit(template / "parts/ingest.dig.jinja", old, new)
+    edit(template / "includes/ingest.dig.jinja", old, new)
     ended = copier("copy", *ANSWERS, template, "acme", cwd=tmp_path)
     assert ended.exit_code == 1
     assert re.search(

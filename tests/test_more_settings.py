@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, commit, contents, copier, update
+from commands import DEFAULTS, commit, contents, copier, update
 
 NEEDED = ("-d", "td_authentication_id=360030", "-d", "default_start_date=2023-09-01T00:00:00.000000")
 # An answer to each such question that is not its default.

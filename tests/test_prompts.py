@@ -9,7 +9,7 @@ import pexpect
 import pytest
 import yaml
 import zendesk_repo
-from by_hand import COPIER, DEFAULTS, KEY, contents, copier, copy
+from commands import COPIER, DEFAULTS, KEY, contents, copier, copy
 from packaging.version import Version
 
 ERASE, ALL_OR_NONE, DOWN = "\x15", "a", "\x1b[B"

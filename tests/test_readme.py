@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 import yaml
-from by_hand import TEMPLATE, contents
+from commands import TEMPLATE, contents
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
 # These are rendered, but example/ does not have them.

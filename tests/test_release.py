@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from by_hand import TEMPLATE, commit, git
+from commands import TEMPLATE, commit, git
 from run_make import AS_SET_UP, make
 
 HEADING = "## 0.2.0 - 2026-12-01"

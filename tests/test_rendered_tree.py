@@ -7,10 +7,10 @@ import stat
 import pytest
 import sqlglot
 import yaml
-from by_hand import FLOWS, ignored
+from commands import FLOWS, ignored
 from digdag_text import fill
-from klaviyo.catalogue import CATALOGUE
-from klaviyo.timestamps import timestamp
+from klaviyo.objects import CATALOGUE
+from klaviyo.start_date import timestamp
 
 DOCUMENTED = [
     "ingestion/klaviyo_ingest_inc.dig",

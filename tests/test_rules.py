@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from by_hand import DEFAULTS, contents, copier, edit, release
+from commands import DEFAULTS, contents, copier, edit, release
 from hypothesis import given
 from hypothesis import strategies as st
-from klaviyo.catalogue import (
+from klaviyo.errors import BadAnswer
+from klaviyo.ingestion_check.fields import Names, wrong_names
+from klaviyo.ingestion_check.timestamps import wrong_times
+from klaviyo.objects import (
     CATALOGUE,
     KNOWN,
     KlaviyoObject,
@@ -14,10 +17,7 @@ from klaviyo.catalogue import (
     custom_object,
     with_one_name_twice,
 )
-from klaviyo.ingestion_check.fields import Names, wrong_names
-from klaviyo.ingestion_check.timestamps import wrong_times
-from klaviyo.refusals import BadAnswer
-from klaviyo.timestamps import right_time, timestamp
+from klaviyo.start_date import right_time, timestamp
 
 RIGHT = st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat(timespec="microseconds"))
 
@@ -211,7 +211,7 @@ EDITS = [
         "{% if true %}",
         "the connector refuses incremental_field here",
     ),
-    ("extensions/klaviyo/catalogue.py", 'inc_field="updated_at",', "", "not updated twice"),
+    ("extensions/klaviyo/objects.py", 'inc_field="updated_at",', "", "not updated twice"),
 ]
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from by_hand import ANSWERS, copier
+from commands import ANSWERS, copier
 from klaviyo.schedules import freshness_warning, longest_gap, runs_a_day
 
 DAY = 24

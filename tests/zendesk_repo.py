@@ -3,7 +3,7 @@
 import json
 from importlib.metadata import version
 
-from by_hand import commit
+from commands import commit
 from packaging.version import Version
 
 # Whether this Copier can add Klaviyo to such a repo: older ones are refused.

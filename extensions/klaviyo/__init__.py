@@ -14,18 +14,18 @@ from jinja2.ext import Extension
 # The client's check stands in the template; `.ingestion_check` is this version's, with its rules.
 __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
-from .accounts import check_copy, of_the_first
 from .after_writing import AfterWriting
 from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
 from .before_update import check_update
 from .before_writing import BeforeWriting
-from .catalogue import CATALOGUE
-from .compile_once import compile_once
-from .credentials import Credentials
-from .destination import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
-from .next_steps import into_git, neighbours, notes
+from .compile_cache import use_compile_cache
+from .credentials_file import Credentials
+from .existing_repo import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .messages import into_git, neighbours, notes
+from .objects import CATALOGUE
 from .regions import CONSOLES, console, td
-from .timestamps import timestamp
+from .several_accounts import check_copy, of_the_first
+from .start_date import timestamp
 
 
 def quoted(value: str) -> str:
@@ -38,7 +38,7 @@ class KlaviyoExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        compile_once(environment)
+        use_compile_cache(environment)
         before, credentials = BeforeWriting(), Credentials()
         environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
         environment.globals.update(

@@ -9,13 +9,13 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .before_writing import BeforeWriting
-from .catalogue import KNOWN
-from .credentials import Credentials
-from .destination import CHECK
+from .credentials_file import Credentials
+from .existing_repo import CHECK
 from .ingestion_check import GATES, Folder, check, report
 from .ingestion_check.gate import Result
 from .ingestion_check.gates.version_control import updates_are_finished
-from .remarks import remarks
+from .messages import remarks
+from .objects import KNOWN
 
 
 class AfterWriting:

@@ -11,13 +11,13 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .accounts import account_problems
-from .catalogue import KlaviyoObject, chosen_objects
-from .destination import remember_where_copier_was_started
+from .errors import BadAnswer, refusal
+from .existing_repo import remember_where_copier_was_started
 from .ingestion_check.credentials import holds_key, without_token
-from .obstacles import place_problems
-from .refusals import BadAnswer, refusal
+from .objects import KlaviyoObject, chosen_objects
+from .preconditions import place_problems
 from .rules import RULES
+from .several_accounts import account_problems
 from .unknown_answers import unknown_answers
 
 KEY_QUESTION = "klaviyo_api_key"

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .accounts import into
 from .answers import bad_answers, settings_defaults, wrong_account
-from .destination import destination, read_yaml, remember_where_copier_was_started
+from .errors import refusal
+from .existing_repo import destination, read_yaml, remember_where_copier_was_started
 from .ingestion_check.git import git
-from .obstacles import place_problems
-from .refusals import refusal
+from .preconditions import place_problems
+from .several_accounts import into
 from .unknown_answers import unknown_answers
 
 # Copier brings the client's edits back with `git apply`, and does not look whether git did it. With

@@ -8,19 +8,19 @@ from copier.errors import UserMessageError
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .accounts import account_problems, clashes_with_accounts
 from .answers import objects_to_load
 from .before_update import undo_migrations
-from .catalogue import KNOWN, with_one_name_twice
-from .destination import destination, is_aside
-from .files_to_write import files_of_the_template, files_that_stay
+from .errors import refusal
+from .existing_repo import destination, is_aside
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
 from .ingestion_check.problems import Problem, place_in
 from .ingestion_check.timestamps import wrong_times
-from .obstacles import clashes_with_others, files_out_of_reach
-from .refusals import refusal
-from .timestamps import right_time
+from .objects import KNOWN, with_one_name_twice
+from .preconditions import clashes_with_others, files_out_of_reach
+from .rendered_files import files_of_the_template, files_that_stay
+from .several_accounts import account_problems, clashes_with_accounts
+from .start_date import right_time
 
 
 class BeforeWriting:
@@ -81,7 +81,7 @@ def _text(file: Path) -> str:
 def _template_rules(context: Context, texts: dict[str, str]) -> Result:
     """What the template must keep to beyond the client: a comment, too, has its times in the right form."""
     twice = [
-        Problem("extensions/klaviyo/catalogue.py", 1, f"campaigns: updated_at with updated, not {name} twice")
+        Problem("extensions/klaviyo/objects.py", 1, f"campaigns: updated_at with updated, not {name} twice")
         for name in with_one_name_twice(objects_to_load(context))
     ]
     times = [

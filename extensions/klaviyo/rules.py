@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from .catalogue import CATALOGUE, ENTRY_FORM, custom_object, is_preflights
-from .refusals import BadAnswer
+from .errors import BadAnswer
+from .objects import CATALOGUE, ENTRY_FORM, custom_object, is_preflights
 from .regions import REGIONS
 from .schedules import check_schedule
-from .timestamps import past_timestamp
+from .start_date import past_timestamp
 
 # What the names of the first account's files and tables go on with, after klaviyo_.
 TAKEN = (

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from .refusals import BadAnswer
+from .errors import BadAnswer
 
 # The fields of cron: the least and the greatest number, and the names that may stand for them.
 CRON_FIELDS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2.runtime import Context
 
-from .destination import is_aside
+from .existing_repo import is_aside
 from .ingestion_check.credentials import holds_key
 from .rules import RULES
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import yaml
-from by_hand import git
 from client_check import run
 from client_edits import RESULT
+from commands import git
 
 WORKFLOW = ".github/workflows/check.yml"
 

@@ -4,9 +4,9 @@ import json
 import re
 import shutil
 
-from by_hand import KEY, git
 from client_check import SCRIPT, run
 from client_edits import INC, Edit
+from commands import KEY, git
 
 AT_MOST_THREE = "At most three loads run at once (_parallel: limit: 3)"
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 import yaml
-from by_hand import append
 from client_edits import CREDENTIALS, INC, RESULT, Edit, Entry, edits
+from commands import append
 
 
 def in_memory(repo):

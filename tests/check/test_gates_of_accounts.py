@@ -1,9 +1,9 @@
 """The check covers all accounts of a repo, each with its own datasources, tables and files."""
 
 import pytest
-from by_hand import copy, edit
 from client_check import SCRIPT, run
-from klaviyo_accounts import UK, add, add_uk
+from commands import copy, edit
+from second_account import UK, add, add_uk
 
 UK_DATASOURCES = "ingestion/config/klaviyo_uk_datasources.yml"
 UK_INCREMENTAL = "ingestion/klaviyo_uk_ingest_inc.dig"

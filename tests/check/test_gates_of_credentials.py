@@ -1,9 +1,9 @@
 """Credentials that would be shared, or are no secrets for TD, are found."""
 
 import pytest
-from by_hand import KEY, git
 from client_check import SCRIPT, run
 from client_edits import CREDENTIALS, DATABASE, DIGDAGIGNORE, INC, PROFILES, Edit, edits
+from commands import KEY, git
 
 PLACEHOLDER = '{\n  "klaviyo_api_token": "put the Klaviyo private API key here, it starts with pk_"\n}'
 

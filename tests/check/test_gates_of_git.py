@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from by_hand import commit, git
 from client_edits import CREDENTIALS, INC, PROFILES
+from commands import commit, git
 
 MONITORING = "ingestion/sql/klaviyo_monitoring.sql"
 

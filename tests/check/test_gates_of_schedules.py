@@ -1,8 +1,8 @@
 """A schedule of which Digdag takes only a part, or whose sessions may meet, is found."""
 
 import pytest
-from by_hand import edit
 from client_edits import INC
+from commands import edit
 
 DAILY = "schedule:\n  daily>: 02:00:00\n  skip_on_overtime: true\n  skip_delayed_by: 30m\n"
 

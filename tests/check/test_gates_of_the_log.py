@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from by_hand import copy, edit
 from client_edits import HIST, INC, LOG_ERROR, LOG_START, LOG_SUCCESS, PREFLIGHT, Edit, edits
+from commands import copy, edit
 
 LATEST = "ingestion/klaviyo_latest.dig"
 

@@ -1,9 +1,9 @@
 """A new repo passes whatever is answered, and so does one with another source, or with less in it."""
 
 import pytest
-from by_hand import FLOWS
 from client_check import SCRIPT, run
 from client_edits import CREDENTIALS, DATASOURCES
+from commands import FLOWS
 
 # A source that another team keeps in the same project: nothing of it is ours to judge.
 SECOND_SOURCE = {

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import digdag
 import zendesk_repo
-from by_hand import add_klaviyo
+from commands import add_klaviyo
 from mock_td.klaviyo_account import KlaviyoAccount
 from mock_td.treasure_data import TreasureData
 

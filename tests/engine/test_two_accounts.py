@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import digdag
 import pytest
-from by_hand import commit
+from commands import commit
 from copier import run_copy
 from ingestion import DATABASE, Ingestion
 from mock_td.clock import Clock

@@ -2,7 +2,7 @@
 
 import pytest
 import zendesk_repo
-from by_hand import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, copier, copy, edit, git
+from commands import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, copier, copy, edit, git
 from released_versions import history_with, released_versions
 
 SQL = "ingestion/sql"

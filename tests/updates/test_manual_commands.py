@@ -4,10 +4,10 @@ import re
 import shlex
 
 import pytest
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, git, made_of, release, update
+from commands import DEFAULTS, append, commit, contents, copier, copy, edit, git, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
-WORKFLOWS = "parts/ingest.dig.jinja"
+WORKFLOWS = "includes/ingest.dig.jinja"
 
 
 def manual(repo):

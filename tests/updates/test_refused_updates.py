@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from by_hand import (
+from commands import (
     COPIER,
     DEFAULTS,
     KEY,
@@ -19,7 +19,7 @@ from by_hand import (
     release,
     update,
 )
-from klaviyo_accounts import UK_ANSWERS, add_uk
+from second_account import UK_ANSWERS, add_uk
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 BACKFILL = "ingestion/klaviyo_ingest_hist.dig"
@@ -35,7 +35,7 @@ def edited(released, acme):
     edit(acme / INCREMENTAL, "limit: 3", "limit: 2")
     append(acme / "README.md", "by the client   \n")
     commit(acme)
-    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     release(released, "1.1.0")
     return acme
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from by_hand import (
+from commands import (
     DEFAULTS,
     TEMPLATE,
     append,

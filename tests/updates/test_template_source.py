@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from by_hand import (
+from commands import (
     ANSWERS,
     DEFAULTS,
     TEMPLATE,
@@ -23,7 +23,7 @@ INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
 
 def fix(template):
-    edit(template / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(template / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
 
 
 def is_fixed(repo):

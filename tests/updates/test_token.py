@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from by_hand import ANSWERS, commit, contents, copier, git, release, update
+from commands import ANSWERS, commit, contents, copier, git, release, update
 from klaviyo.ingestion_check.credentials import without_token
 
 ADDRESS = "git.example.com/acme/template.git"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, append, commit, contents, copier, copy, edit, made_of, release, update
+from commands import DEFAULTS, append, commit, contents, copier, copy, edit, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
@@ -16,7 +16,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
     (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
     (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
     commit(acme)
-    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     append(made_of(released, "ingestion/sql/klaviyo_latest_rows.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
@@ -32,7 +32,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
 
 
 def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
-    edit(released / "parts/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
+    edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
     monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
     monitoring.rename(monitoring.with_name("{{ source }}_last_week.sql.jinja"))
     release(released, "1.1.0")
@@ -101,7 +101,7 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     append(acme / DATASOURCES, "# by the client\n")
     commit(acme)
     catalogue, rules, report = (
-        released / f"extensions/klaviyo/{name}.py" for name in ("catalogue", "rules", "after_writing")
+        released / f"extensions/klaviyo/{name}.py" for name in ("objects", "rules", "after_writing")
     )
     edit(catalogue, '"profiles",\n        window_days=90', '"profiles",\n        window_days=30')
     edit(rules, '"events_lookback_hours": _up_to(168', '"events_lookback_hours": _up_to(400')

@@ -4,9 +4,9 @@ import re
 import sys
 
 import pytest
-from by_hand import FOLDERS, commit, contents, copy, edit, made_of, release, update
 from client_check import SCRIPT, run
-from klaviyo_accounts import UK_ANSWERS, add_uk
+from commands import FOLDERS, commit, contents, copy, edit, made_of, release, update
+from second_account import UK_ANSWERS, add_uk
 
 FIRST, UK = "klaviyo", "klaviyo_uk"
 OF = {FIRST: (), UK: ("--answers-file", UK_ANSWERS)}
@@ -20,7 +20,7 @@ def both(released, acme):
     add_uk(released, acme)
     renamed = made_of(released, f"{SQL}/klaviyo_other_run.sql")
     renamed.rename(renamed.with_name(renamed.name.replace("other_run", "look")))
-    edit(released / "parts/ingest.dig.jinja", "_other_run.sql", "_look.sql")
+    edit(released / "includes/ingest.dig.jinja", "_other_run.sql", "_look.sql")
     gates = released / "template/scripts/ingestion_check/gates/log.py"
     edit(gates, '_looks("other_run")', '_looks("look")')
     dropped = made_of(released, f"{SQL}/klaviyo_duplicates.sql")

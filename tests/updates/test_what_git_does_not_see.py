@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from by_hand import DEFAULTS, append, commit, contents, copier, edit, git, made_of, release, update
+from commands import DEFAULTS, append, commit, contents, copier, edit, git, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 DATABASE = "ingestion/config/database.yml"

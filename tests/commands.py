@@ -1,4 +1,4 @@
-"""What a person does by hand: types a command, edits a file, brings out a version of the template."""
+"""Do what a person does: type a command, edit a file, bring out a version of the template."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from plumbum import local
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 # What of the template Copier reads.
-FOLDERS = ("extensions", "migrations", "parts", "template")
+FOLDERS = ("extensions", "includes", "migrations", "template")
 COPIER = Path(sys.executable).with_name("copier")
 KEY = "pk_0123456789abcdef0123456789abcdef01"
 GIVE_KEY = ("-d", f"klaviyo_api_key={KEY}")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 import yaml
-from by_hand import DEFAULTS, GIVE_KEY, KEY, TEMPLATE, commit, contents, copier
-from clients import CREDENTIALS, Client, answers
+from commands import DEFAULTS, GIVE_KEY, KEY, TEMPLATE, commit, contents, copier
+from random_client import CREDENTIALS, Client, answers
 from released_versions import NEWEST, history_with, released_versions
 
 SEED = os.environ.get("SEED", "0")

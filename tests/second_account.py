@@ -1,6 +1,6 @@
 """A second Klaviyo account in a client's repo, as a person adds it."""
 
-from by_hand import DEFAULTS, commit, copier
+from commands import DEFAULTS, commit, copier
 
 UK_ANSWERS = ".copier-answers.klaviyo_uk.yml"
 UK = ("-d", "account=uk", "--answers-file", UK_ANSWERS)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from jinja2.runtime import Context
 
-from .credentials import read_credentials, wanted_text
-from .destination import (
+from .credentials_file import read_credentials, wanted_text
+from .existing_repo import (
     CHECK,
     DATABASE_FILE,
     DEFAULT_DATABASE,

@@ -10,10 +10,10 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .catalogue import CATALOGUE, KlaviyoObject, custom_object
-from .destination import DEFAULT_DATABASE, destination, is_aside
+from .errors import BadAnswer, refusal
+from .existing_repo import DEFAULT_DATABASE, destination, is_aside
 from .ingestion_check.accounts import ANSWERS_FILE, owner, source_of, stored_answers
-from .refusals import BadAnswer, refusal
+from .objects import CATALOGUE, KlaviyoObject, custom_object
 
 # What is one for all accounts of a client.
 SHARED = ("client_name", "td_region", "td_project", "target_database")

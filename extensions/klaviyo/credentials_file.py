@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from .destination import destination
+from .existing_repo import destination
 from .ingestion_check.accounts import source_of
 from .ingestion_check.credentials import PATH, entries, is_secret
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .errors import BadAnswer
 from .ingestion_check.fields import DataSource, DataSources, Names, wrong_names
-from .refusals import BadAnswer
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from jinja2 import Environment
 compiled: dict[tuple[str, str | None], CodeType] = {}
 
 
-def compile_once(environment: Environment) -> None:
+def use_compile_cache(environment: Environment) -> None:
     """Let an environment take what it, or another one of the same version, compiled."""
     compile_now = environment.compile
 

@@ -15,7 +15,7 @@ from .ingestion_check.digdag_yaml import LOADER
 from .ingestion_check.ignore_files import is_ignored
 
 
-class FileToWrite(NamedTuple):
+class RenderedFile(NamedTuple):
     """A file that Copier would write.
 
     Attributes:
@@ -38,7 +38,7 @@ class FileToWrite(NamedTuple):
         return self.environment.loader.get_source(self.environment, self.source)[0]
 
 
-def files_of_the_template(context: Context) -> Iterator[FileToWrite]:
+def files_of_the_template(context: Context) -> Iterator[RenderedFile]:
     """Every file that the template has for these answers, except the credentials."""
     root = Path(context["_copier_conf"]["src_path"])
     for file in sorted((root / "template").rglob("*")):
@@ -52,7 +52,7 @@ def files_of_the_template(context: Context) -> Iterator[FileToWrite]:
             names = source.removeprefix("template/").removesuffix(".jinja").split("/")
             parts = [_rendered(name, scope, context.environment) for name in names]
             if all(parts):  # Copier leaves out what has an empty part in its path
-                yield FileToWrite("/".join(parts), source, scope, context.environment)
+                yield RenderedFile("/".join(parts), source, scope, context.environment)
 
 
 def _rendered(name: str, scope: dict[str, Any], environment: Environment) -> str:
@@ -60,7 +60,7 @@ def _rendered(name: str, scope: dict[str, Any], environment: Environment) -> str
     return environment.from_string(name).render(scope) if "{" in name else name
 
 
-def files_that_stay(context: Context, files: list[FileToWrite]) -> set[str]:
+def files_that_stay(context: Context, files: list[RenderedFile]) -> set[str]:
     """Those of them that Copier leaves alone: another source's, and what the first account has for all."""
     text = (Path(context["_copier_conf"]["src_path"]) / "copier.yml").read_text("utf-8")
     settings = yaml.load(text, LOADER)

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 
 import pytest
-from by_hand import TEMPLATE, append, made_of, release, template_as_it_stands, update
+from commands import TEMPLATE, append, made_of, release, template_as_it_stands, update
 from jinja2 import Environment
 
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from by_hand import KEY, commit, git
+from commands import KEY, commit, git
 
 ANSWERS = ".copier-answers.yml"
 CREDENTIALS = "ingestion/credentials_ingestion.json"

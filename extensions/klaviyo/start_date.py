@@ -7,8 +7,8 @@ import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from .errors import BadAnswer
 from .ingestion_check.timestamps import FORM, has_form, is_past, is_timestamp
-from .refusals import BadAnswer
 
 
 def timestamp(value: Any) -> str:

@@ -11,9 +11,9 @@ import yaml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from .errors import BadAnswer
 from .ingestion_check.digdag_yaml import LOADER
 from .ingestion_check.repo import SIGNATURE
-from .refusals import BadAnswer
 from .rules import check_database
 
 DATABASE_FILE = "ingestion/config/database.yml"
