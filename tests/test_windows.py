@@ -3,136 +3,12 @@
 Times are days since the beginning of 2024, unless they are Unix seconds.
 """
 
-import json
 from datetime import datetime, timezone
 from itertools import pairwise
 
 import pytest
-import yaml
-from digdag_text import fill
 from ingestion import tasks_of
-from mock_td.clock import Clock
-from mock_td.databases import Databases
-
-HOUR, DAY = 3600, 86400
-BEGINNING_OF_2024 = 1704067200
-OWN = "11111111-aaaa.7"
-PROFILES, EVENTS = "klaviyo_profiles", "klaviyo_events"
-
-
-def unix(day):
-    return BEGINNING_OF_2024 + round(day * DAY)
-
-
-def text(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000")
-
-
-class TD:
-    """A client_src with ingestion_log and the tables of profiles and events, and a run's queries on it."""
-
-    def __init__(self, repo):
-        self.ingestion = repo / "ingestion"
-        self.clock = Clock()
-        self.databases = Databases(self.clock)
-        self.databases.create_database("client_src")
-        self.query("create_ingestion_log_table.sql")
-        self.lists = yaml.safe_load((self.ingestion / "config/klaviyo_datasources.yml").read_text())
-        for entry in self.lists["inc_datasources"] + self.lists["hist_datasources"]:
-            entry["default_start_time"] = text(unix(0))
-            if entry["table_name"].startswith((PROFILES, EVENTS)):
-                self.databases.create_table("client_src", entry["table_name"])
-        for table, field in ((PROFILES, "updated"), (EVENTS, "datetime")):
-            self.rows(f"ALTER TABLE client_src.{table} ADD COLUMN {field} VARCHAR")
-
-    def rows(self, sql):
-        return self.databases.rows(sql)
-
-    def query(self, name, *, mark=OWN, **parameters):
-        session_uuid, attempt_id = mark.split(".")
-        query = fill(
-            (self.ingestion / "sql" / name).read_text(encoding="utf-8"),
-            {
-                "databases": {"src": "client_src"},
-                "session_uuid": session_uuid,
-                "attempt_id": attempt_id,
-                **parameters,
-            },
-        )
-        return self.databases.run(query, "client_src").rows
-
-    def change(self, table, **fields):
-        for entry in self.lists["inc_datasources"] + self.lists["hist_datasources"]:
-            if entry["table_name"] == table:
-                entry.update(fields)
-
-    def log(self, table, status, at, *, window=(None, None), mark="22222222-bbbb.1", records=1, left=0):
-        """A row as the workflows write it; `mark` empty: as version 0.1.0 wrote it."""
-        id = f"{mark}/{round(at * 1000)}/{left if status == 'SUCCESS' else ''}/x" if mark else "a-bare-uuid"
-        workflow = "klaviyo_ingest_hist" if (table or "").endswith("_hist") else "klaviyo_ingest_inc"
-        start, end = (f"'{text(t)}'" if t is not None else "NULL" for t in window)
-        name = f"'{table}'" if table else "NULL"
-        self.rows(
-            f"INSERT INTO client_src.ingestion_log VALUES ('{id}', '{table or 'klaviyo'}', '{workflow}', {name},"
-            f" '{status}', {start}, {end}, {records if status == 'SUCCESS' else 0}, NULL, NULL, NULL, {int(at)})"
-        )
-
-    def loaded(self, table, start, end, *, at=None, mark="22222222-bbbb.1", records=1, times=(), left=0):
-        """A load that was logged, and is still there; `times` are its records' times, else one at its start."""
-        at = end + 10 if at is None else at
-        # Version 0.1.0 logged no window in STARTED.
-        self.log(table, "STARTED", at, window=(start, end) if mark else (at, None), mark=mark)
-        self.log(table, "SUCCESS", at + 5, window=(start, end), mark=mark, records=records, left=left)
-        field = {PROFILES: "updated", EVENTS: "datetime"}.get(table)
-        for time in times or (start,) if records else ():
-            column, value = (f", {field}", f", '{text(time)[:19]}Z'") if field else ("", "")
-            self.rows(f"INSERT INTO client_src.{table} (time{column}) VALUES ({int(at) + 1}{value})")
-
-    def windows(self, table, now, *, began=None):
-        """What a run that began then (default: now) would ask for, as pairs of Unix seconds; None for NULL."""
-        names = self.list(table, now, began)
-        return self.ask(table, self.listed[table], **names)
-
-    def list(self, table, now, began=None):
-        """Lets a pass list what it would load; returns what a workflow exports."""
-        workflow = "klaviyo_ingest_hist" if table.endswith("_hist") else "klaviyo_ingest_inc"
-        self.clock.ahead = 0
-        self.clock.ahead = now - self.clock.now()
-        if not self.rows(f"SELECT 1 FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}/%'"):
-            self.log(None, "STARTED", began or now, mark=OWN)
-        names = {"workflow_name": workflow}
-        ((listed,),) = self.query(
-            "klaviyo_not_started.sql",
-            datasources=json.dumps(self.lists[f"{workflow[-3:].replace('ist', 'hist')}_datasources"]),
-            backfills=json.dumps(self.lists["hist_datasources"]),
-            **names,
-        )
-        self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
-        return names
-
-    def other_run(self, other, now, *, began=None, **parameters):
-        """Whether a run finds another one that began then (default: a little ago), and whether it gives way."""
-        self.clock.ahead = now - Clock().now()
-        self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
-        self.log(None, "STARTED", now, mark=OWN)
-        ((told, gives_way),) = self.query(
-            "klaviyo_other_run.sql", workflow_name="klaviyo_ingest_inc", **parameters
-        )
-        assert not told or MARKS[other] in told
-        return bool(told), gives_way
-
-    def ask(self, table, datasource, **names):
-        ((found,),) = self.query("klaviyo_windows.sql", datasource=datasource, **names) or [(None,)]
-        if not found:
-            return None
-        self.left = [window["windows_left"] for window in json.loads(found)]
-        return [
-            tuple(
-                self.rows(f"SELECT TD_TIME_PARSE('{window[key]}')")[0][0]
-                for key in ("start_time", "end_time")
-            )
-            for window in json.loads(found)
-        ]
+from run_queries import DAY, EVENTS, EVENTS_HIST, HIST, HOUR, MARKS, OWN, PROFILES, TD, text, unix
 
 
 @pytest.fixture
@@ -148,10 +24,6 @@ def assert_covers(windows, start, end, longest):
     assert windows[-1][1] == end
     assert all(later[0] == earlier[1] - 1 for earlier, later in pairwise(windows))
     assert max(end - start for start, end in windows) <= longest + 1
-
-
-HIST = PROFILES + "_hist"
-EVENTS_HIST = EVENTS + "_hist"
 
 
 def test_a_first_backfill_goes_from_the_default_start_to_when_the_run_began(td):
@@ -196,14 +68,6 @@ def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
         td.loaded(HIST, unix(start) - 1, unix(start + 20), at=unix(100.1) + start)
     td.change(HIST, default_start_time=text(unix(70)))
     assert td.windows(HIST, unix(200)) == []
-
-
-MARKS = {
-    "own": OWN,
-    "greater": "22222222-bbbb.1",
-    "lesser": "00000000-bbbb.1",
-    "same session": "11111111-aaaa.6",
-}
 
 
 @pytest.mark.parametrize(
@@ -284,10 +148,8 @@ def test_the_old_log_of_a_dropped_table_is_not_believed_once_a_first_window_is_l
     assert td.windows(HIST, unix(200)) == [(unix(20) - 1, unix(100))]
 
 
-@pytest.mark.parametrize(("days", "window_days", "loads"), [(10, 10, 2), (7, 30, 1), (61, 90, 2)])
-def test_seconds_between_the_windows_of_version_0_1_0_are_asked_for_once_several_in_a_load(
-    td, days, window_days, loads
-):
+@pytest.mark.parametrize(("days", "window_days"), [(10, 10), (7, 30), (61, 90)])
+def test_seconds_between_the_windows_of_version_0_1_0_are_asked_for_once(td, days, window_days):
     td.change(HIST, window_days=window_days)
     for number in range(4):
         start, end = unix(number * days), unix((number + 1) * days)
@@ -295,10 +157,8 @@ def test_seconds_between_the_windows_of_version_0_1_0_are_asked_for_once_several
     cutoff = unix(300)  # of 0.1.0's first STARTED row
     windows = td.windows(HIST, unix(400))
     edges = [unix(number * days) for number in range(4)]
-    repairs, rest = windows[:loads], windows[loads:]
-    assert all(any(start < edge < end for start, end in repairs) for edge in edges)
-    assert all(end - start <= window_days * DAY + 2 for start, end in windows)
-    assert_covers(rest, unix(4 * days), cutoff, window_days * DAY)
+    assert windows[:4] == [(edge - 1, edge + 1) for edge in edges]
+    assert_covers(windows[4:], unix(4 * days), cutoff, window_days * DAY)
     for number, (start, end) in enumerate(windows):
         td.loaded(HIST, start, end, at=unix(400) + 10 * number, mark=OWN)
     assert td.ask(HIST, td.listed[HIST]) == []
@@ -366,6 +226,28 @@ def test_ten_years_of_seven_days_are_asked_for_in_attempts_that_stay_below_a_tho
     assert tasks_of(objects=6 * 3, windows=listed) < 900
     assert tasks_of(objects=6, windows=2 * most + 4) > 300  # and few attempts are needed
     assert 522 / most <= 16
+
+
+def test_a_stretch_of_more_than_ten_thousand_windows_is_begun_and_counted(td):
+    beginning = -29 * 365  # of 2024, in days
+    td.change(EVENTS_HIST, window_days=1, default_start_time=text(unix(beginning)))
+    windows = td.windows(EVENTS_HIST, unix(0))
+    assert windows[0] == (unix(beginning) - 1, unix(beginning + 1))
+    assert len(windows) == td.listed[EVENTS_HIST]["most_windows"]
+    assert td.left[0] == 29 * 365 - 1 > 10_000
+
+
+def test_the_example_in_the_query_is_true(td):
+    td.change(HIST, window_days=90, default_start_time="2023-01-01T00:00:00.000000")
+    january, april, may, june, july = (
+        int(datetime(2023, *day, tzinfo=timezone.utc).timestamp())
+        for day in ((1, 1), (4, 1), (5, 16), (6, 30), (7, 1))
+    )
+    td.log(None, "STARTED", july)
+    td.loaded(HIST, january - 1, april, at=july + HOUR)
+    td.log(HIST, "STARTED", july + 2 * HOUR, window=(april - 1, june))
+    td.log(HIST, "ERROR", july + 9 * HOUR)
+    assert td.windows(HIST, july + DAY) == [(april - 1, may), (may - 1, june), (june - 1, july)]
 
 
 def test_after_each_failed_try_a_quarter_of_the_windows_is_asked_for(td):
@@ -521,8 +403,16 @@ def test_a_default_start_that_is_no_time_gives_no_window(td, table, blank):
     assert td.windows(table, unix(10)) is None
 
 
-def test_a_run_whose_start_cannot_be_seen_gives_no_window(td):
-    assert td.ask(HIST, td.windows(HIST, unix(10)) and td.listed[HIST], mark="of.nobody") is None
+@pytest.mark.parametrize("table", [PROFILES, HIST])
+@pytest.mark.parametrize("mode", ["append", "replace"])
+def test_a_run_whose_start_cannot_be_seen_gives_no_window_whatever_else_is_logged(td, table, mode):
+    td.log(None, "STARTED", unix(5))
+    td.loaded(table, unix(0) - 1, unix(5))
+    td.log(table, "STARTED", unix(6), window=(unix(5), unix(6)))
+    td.log(table, "ERROR", unix(6) + 7 * HOUR)
+    td.change(table, mode=mode)
+    td.list(table, unix(10))
+    assert td.ask(table, td.listed[table], mark="of.nobody") is None
 
 
 @pytest.mark.parametrize(

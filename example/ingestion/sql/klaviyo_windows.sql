@@ -11,250 +11,206 @@
 -- on, down to an hour. Each asks from a second before its start, as some of Klaviyo's filters know no
 -- greater-or-equal; so the second of a logged start_time counts as not loaded.
 -- A full load (mode: replace) has one window, without a start.
-WITH log AS (
+--
+-- The way, for a backfill from 1 January 2023 on with window_days: 90, whose first run began on 1 July. Its
+-- first window was loaded, its second failed after seven hours:
+--
+--   log      1 January to 1 April: SUCCESS     1 April to 30 June: STARTED, and no SUCCESS
+--   span     1 January to 1 July
+--   edges    1 January, loaded to 1 April;  1 April, 16 May and 30 June, where to cut;  1 July, the end
+--   gaps     1 April to 16 May     16 May to 30 June     30 June to 1 July
+--   windows  the same, as none is longer than 90 days
+--
+-- Each step reads the one before it, once: what two steps read, Trino computes twice.
+
+-- The table: since when its rows are loaded, and its newest record that is not dated after this run's start.
+WITH records AS (
+  SELECT min(loaded.time) AS oldest_load, max(IF(loaded.field <= run.began, loaded.field)) AS newest
+  FROM (
+    SELECT time, ${datasource.field_seconds} AS field
+    FROM ${datasource.table_name}
+    WHERE time >= ${datasource.since}
+  ) AS loaded
+  CROSS JOIN (
+    SELECT min(time) AS began
+    FROM ingestion_log
+    WHERE log_id LIKE '${session_uuid}.${attempt_id}/%'
+      AND table_name IS NULL
+      AND status = 'STARTED'
+  ) AS run
+),
+
+-- The log of the table, of its backfill and of runs. A load is a SUCCESS row, a try a STARTED row.
+log AS (
   SELECT
-    table_name,
-    status,
     time,
-    records_processed AS records,
-    TD_TIME_PARSE(start_time) AS starts,
+    status,
+    table_name,
+    log_id LIKE '${session_uuid}.${attempt_id}/%' AS is_own,
+    table_name IS NULL AND status = 'STARTED' AS is_run,
+    COALESCE(table_name, '') = '${datasource.table_name}' AND status = 'STARTED' AS is_try,
+    COALESCE(table_name, '') = '${datasource.table_name}' AND status = 'SUCCESS' AS is_load,
+    split_part(log_id, '/', 1) AS mark,
+    COALESCE(TRY_CAST(split_part(log_id, '/', 2) AS bigint), time * 1000) AS milliseconds,
+    TD_TIME_PARSE(start_time) + 1 AS starts,
     TD_TIME_PARSE(end_time) AS ends,
-    IF(log_id LIKE '%/%', split_part(log_id, '/', 1), '') AS mark,
-    row_number() OVER (ORDER BY time, split_part(log_id, '/', 2)) AS position
-  FROM ${databases.src}.ingestion_log
+    records_processed AS records,
+    records_processed = 0 OR COALESCE(time >= records.oldest_load, false) AS still_there,
+    records.newest
+  FROM ingestion_log
+  CROSS JOIN records
   WHERE table_name IN ('${datasource.table_name}', '${datasource.historical_table}')
     OR table_name IS NULL
 ),
+
+-- What the same run tells of a row: when the run began, and what it logged of the table next.
 runs AS (
-  SELECT mark, min(time) AS began
-  FROM log
-  WHERE table_name IS NULL
-    AND status = 'STARTED'
-    AND mark <> ''
-  GROUP BY mark
-),
-run AS (
   SELECT
-    began,
-    began - began % 86400 AS midnight,
-    CAST(${datasource.days || 36500} AS bigint) * 86400 AS window_seconds
+    *,
+    COALESCE(min(IF(is_run, time)) OVER (PARTITION BY mark), time) AS began,
+    lead(status) OVER (PARTITION BY mark, table_name ORDER BY milliseconds) AS next_status,
+    lead(time) OVER (PARTITION BY mark, table_name ORDER BY milliseconds) AS next_time
+  FROM log
+),
+
+-- What all rows tell together. The log is not believed where the rows of its newest load are gone.
+facts AS (
+  SELECT
+    *,
+    CAST(${datasource.days || 36500} AS bigint) * 86400 AS window_seconds,
+    min(IF(is_own AND is_run, time)) OVER () AS run_began,
+    min(
+      IF(table_name = '${datasource.historical_table || datasource.table_name}' AND status = 'STARTED', began)
+    ) OVER () AS cutoff,
+    IF(
+      COALESCE(max_by(still_there, IF(is_load AND records > 0, milliseconds)) OVER (), true),
+      max_by(ends, IF(is_load, milliseconds)) OVER ()
+    ) AS last_end,
+    count(IF(is_own AND is_try, 1)) OVER () - count(IF(is_own AND is_load, 1)) OVER () AS failures
   FROM runs
-  WHERE mark = '${session_uuid}.${attempt_id}'
 ),
-backfill AS (
-  SELECT min(COALESCE(runs.began, log.time)) AS began
-  FROM log
-  LEFT JOIN runs ON runs.mark = log.mark
-  WHERE log.table_name = '${datasource.historical_table || datasource.table_name}'
-    AND log.status = 'STARTED'
-),
-records AS (
-  SELECT min(time) AS oldest_load, max(IF(field <= run.began, field)) AS newest
-  FROM run
-  CROSS JOIN (
-    SELECT time, ${datasource.field_seconds} AS field
-    FROM ${databases.src}.${datasource.table_name}
-    WHERE time >= ${datasource.since}
-  ) AS newest_rows
-),
-successes AS (
+
+-- The watermark, and until when to ask. A backfill's is the default start. A run that cannot see its own
+-- start has none of all this.
+watermarks AS (
   SELECT
-    log.starts,
-    log.ends,
-    log.mark,
-    log.position,
-    COALESCE(runs.began, log.time) AS began,
-    log.records = 0 OR log.time >= COALESCE(records.oldest_load, log.time + 1) AS still_there,
-    log.records > 0 AS brought_records
-  FROM log
-  CROSS JOIN records
-  LEFT JOIN runs ON runs.mark = log.mark
-  WHERE log.table_name = '${datasource.table_name}'
-    AND log.status = 'SUCCESS'
-),
-logged AS (
-  SELECT IF(
-    COALESCE(max_by(still_there, position) FILTER (WHERE brought_records), true),
-    max_by(ends, position)
-  ) AS ends
-  FROM successes
-),
-watermark AS (
-  SELECT
-    least(COALESCE(records.newest, logged.ends), COALESCE(logged.ends, records.newest)) AS lesser,
-    -- where the log tells that what lies before was loaded, it is not asked for again and again
-    COALESCE(least(run.began - run.window_seconds, logged.ends - 86400), 0) AS earliest
-  FROM run, records, logged
-),
-span AS (
-  SELECT
-    IF('${datasource.historical_table}' = '',
+    *,
+    IF('${datasource.historical_table}' = '', COALESCE(cutoff, run_began), run_began) AS until,
+    IF(
+      '${datasource.historical_table}' = '',
       TD_TIME_PARSE('${datasource.default_start_time}'),
       COALESCE(
-        greatest(watermark.lesser, watermark.earliest) - ${datasource.lookback_seconds || 0},
-        backfill.began - ${datasource.lookback_seconds || 0},
+        greatest(
+          least(COALESCE(newest, last_end), COALESCE(last_end, newest)),
+          -- where the log tells that what lies before was loaded, it is not asked for again and again
+          COALESCE(least(run_began - window_seconds, last_end - 86400), 0)
+        ) - ${datasource.lookback_seconds || 0},
+        cutoff - ${datasource.lookback_seconds || 0},
         TD_TIME_PARSE('${datasource.default_start_time}')
       )
-    ) AS starts,
-    IF('${datasource.historical_table}' = '', COALESCE(backfill.began, run.began), run.began) AS ends,
-    run.midnight,
-    run.window_seconds,
-    greatest(
-      run.began - ${datasource.late_days || 0} * 86400,
-      COALESCE(TD_TIME_PARSE('${datasource.default_start_time}'), 0)
-    ) AS late
-  FROM run, backfill, watermark
+    ) AS watermark
+  FROM facts
+  WHERE run_began IS NOT NULL
 ),
-asked AS (
+
+-- From when to ask: the watermark or, if that is earlier, the late days. A full load asks for a second.
+span AS (
   SELECT
-    starts,
-    ends,
-    midnight,
+    *,
+    CASE
+      WHEN '${datasource.mode}' = 'replace' THEN until - 1
+      WHEN watermark >= until THEN until
+      ELSE least(
+        watermark,
+        greatest(
+          run_began - ${datasource.late_days || 0} * 86400,
+          COALESCE(TD_TIME_PARSE('${datasource.default_start_time}'), 0)
+        )
+      )
+    END AS from_start
+  FROM watermarks
+),
+
+-- Edges. A load reaches from `starts` to `ends`; the two ends of the span reach nowhere, nor do the cuts: at
+-- both ends and in the middle of a window that failed after more than six hours.
+edges AS (
+  SELECT
+    edge.starts,
+    CASE
+      WHEN NOT is_load THEN edge.starts
+      -- the lookback and the late days count as missing, but for what this run has loaded
+      WHEN NOT is_own AND '${datasource.historical_table}' <> '' THEN least(ends, watermark)
+      WHEN '${datasource.mode}' = 'replace' THEN until
+      ELSE ends
+    END AS ends,
     window_seconds,
-    IF('${datasource.historical_table}' = '', starts, least(starts, late)) AS from_start
+    ${datasource.most_windows} / power(4, failures) AS most_windows
   FROM span
-  WHERE starts < ends
+  CROSS JOIN UNNEST(
+    CASE
+      WHEN is_own AND is_run THEN ARRAY[from_start, until]
+      WHEN is_load
+        AND still_there
+        AND (is_own OR '${datasource.historical_table}' = '' OR began >= run_began - run_began % 86400)
+        THEN ARRAY[IF('${datasource.mode}' = 'replace', from_start, greatest(starts, from_start))]
+      WHEN is_try
+        AND COALESCE(next_status, '') <> 'SUCCESS'
+        AND ends - starts > 3600
+        -- without a next row it was killed: at least a day ago, as TD kills a load after 24 hours
+        AND COALESCE(next_time, IF(is_own, CAST(to_unixtime(now()) AS bigint), run_began - 18 * 3600)) - time > 6 * 3600
+        THEN ARRAY[starts, starts + greatest((ends - starts + 1) / 2, 3600), ends]
+    END
+  ) AS edge (starts)
+  WHERE edge.starts BETWEEN from_start AND until
 ),
-covered AS (
-  SELECT
-    greatest(successes.starts + 1, asked.from_start) AS starts,
-    IF('${datasource.historical_table}' = '' OR successes.mark = '${session_uuid}.${attempt_id}',
-      successes.ends, least(successes.ends, asked.starts)
-    ) AS ends
-  FROM successes
-  CROSS JOIN asked
-  WHERE successes.still_there
-    AND successes.starts < asked.ends
-    AND ('${datasource.historical_table}' = '' OR successes.mark = '${session_uuid}.${attempt_id}' OR successes.began >= asked.midnight)
-  UNION ALL
-  SELECT from_start, from_start FROM asked
-  UNION ALL
-  SELECT ends, ends FROM asked
-),
+
+-- Gaps: from where all earlier edges reach, to the next edge. The first is empty, so that there is one.
 gaps AS (
-  SELECT reached AS starts, starts AS ends
-  FROM (
-    SELECT
-      starts,
-      max(ends) OVER (ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM covered
-    WHERE starts <= ends
-  ) AS edges
-  WHERE starts > reached
-),
--- Single seconds are the edges of windows that touch, as version 0.1.0 asked for: several go in one load.
-single_seconds AS (
   SELECT
-    starts,
-    row_number() OVER (ORDER BY starts) - 1 AS position,
-    max(distance) OVER () AS distance
-  FROM (
-    SELECT starts, starts - lag(starts) OVER (ORDER BY starts) AS distance
-    FROM gaps
-    WHERE ends - starts = 1
-  ) AS edges
-),
-missing AS (
-  SELECT starts, ends
-  FROM gaps
-  WHERE ends - starts > 1
-  UNION ALL
-  SELECT min(edge.starts), max(edge.starts) + 1
-  FROM single_seconds AS edge
-  CROSS JOIN asked
-  GROUP BY edge.position / (asked.window_seconds / COALESCE(edge.distance, asked.window_seconds) + 1)
-),
-tries AS (
-  SELECT
-    log.status,
-    log.starts + 1 AS starts,
-    log.ends,
-    lead(log.status) OVER (PARTITION BY log.mark ORDER BY log.position) AS next_status,
-    -- killed without a word: at least a day ago, as TD kills a load after 24 hours
     COALESCE(
-      lead(log.time) OVER (PARTITION BY log.mark ORDER BY log.position),
-      IF(log.mark = '${session_uuid}.${attempt_id}', CAST(to_unixtime(now()) AS bigint), run.began - 18 * 3600)
-    ) - log.time AS took
-  FROM log
-  CROSS JOIN run
-  WHERE log.table_name = '${datasource.table_name}'
-    AND log.mark <> ''
+      max(ends) OVER (ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), starts
+    ) AS starts,
+    starts AS ends,
+    window_seconds,
+    most_windows
+  FROM edges
+  WHERE starts <= ends
 ),
-heavy AS (
-  SELECT starts, ends, greatest((ends - starts + 1) / 2, 3600) AS step
-  FROM tries
-  WHERE status = 'STARTED'
-    AND COALESCE(next_status, '') <> 'SUCCESS'
-    AND took > 6 * 3600
-    AND ends - starts > 3600
-),
-cuts AS (
-  SELECT DISTINCT missing.starts AS gap, missing.ends, edges.cut
-  FROM missing
-  JOIN (
-    SELECT starts AS cut FROM missing
-    UNION ALL
-    SELECT starts FROM heavy
-    UNION ALL
-    SELECT ends FROM heavy
-  ) AS edges ON edges.cut >= missing.starts AND edges.cut < missing.ends
-),
-stretches AS (
-  SELECT cut AS starts, COALESCE(lead(cut) OVER (PARTITION BY gap ORDER BY cut), ends) AS ends
-  FROM cuts
-),
-stepped AS (
+
+-- How many windows a gap has, and those before it. The last may have a second more, where that saves one.
+counted AS (
   SELECT
-    stretches.starts,
-    stretches.ends,
-    -- a second more may be asked for in one, where that saves a window
-    least(
-      COALESCE(min(heavy.step), stretches.ends - stretches.starts),
-      max(asked.window_seconds) + IF(stretches.ends - stretches.starts = max(asked.window_seconds) + 1, 1, 0)
-    ) AS step
-  FROM stretches
-  CROSS JOIN asked
-  LEFT JOIN heavy ON heavy.starts <= stretches.starts AND stretches.starts < heavy.ends
-  GROUP BY stretches.starts, stretches.ends
+    *,
+    sum(windows) OVER (ORDER BY starts, ends) - windows AS windows_before,
+    sum(windows) OVER () AS all_windows
+  FROM (
+    SELECT *, IF(starts < ends, (ends - starts - 2) / window_seconds + 1, 0) AS windows
+    FROM gaps
+    WHERE starts <= ends
+  ) AS divided
 ),
+
+-- The windows. Number 0 is none: it is there for a gap without one.
 windows AS (
-  SELECT list.starts, least(list.starts + stepped.step, stepped.ends) AS ends
-  FROM stepped
-  CROSS JOIN UNNEST(sequence(stepped.starts, stepped.ends - 1, stepped.step)) AS list (starts)
-),
-numbered AS (
-  SELECT starts, ends, row_number() OVER (ORDER BY starts) AS position, count(*) OVER () AS windows
-  FROM windows
-),
--- After each failed try a quarter of the windows, as what a failure leaves counts as tasks, too.
-failures AS (
-  SELECT count(*) FILTER (WHERE status = 'STARTED') - count(*) FILTER (WHERE status = 'SUCCESS') AS failures
-  FROM log
-  WHERE table_name = '${datasource.table_name}'
-    AND mark = '${session_uuid}.${attempt_id}'
-),
-list AS (
-  SELECT array_join(array_agg(
-    '{"start_time":"' || replace(TD_TIME_STRING(starts - 1, 's!'), ' ', 'T') || '.000000'
-      || '","end_time":"' || replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'
-      || '","windows_left":' || CAST(windows - position AS varchar) || '}'
-    ORDER BY position
-  ), ',') AS windows
-  FROM numbered
-  CROSS JOIN failures
-  WHERE position <= greatest(1, ${datasource.most_windows} / power(4, failures.failures))
-),
-full_load AS (
-  SELECT count(*) FILTER (WHERE still_there AND ('${datasource.historical_table}' = '' OR mark = '${session_uuid}.${attempt_id}')) > 0 AS is_there
-  FROM successes
+  SELECT
+    number,
+    windows_before + number AS position,
+    all_windows - windows_before - number AS windows_left,
+    starts + (number - 1) * window_seconds AS starts,
+    IF(number = windows, ends, starts + number * window_seconds) AS ends,
+    most_windows
+  FROM counted
+  CROSS JOIN UNNEST(sequence(0, least(windows, ${datasource.most_windows}))) AS list (number)
 )
+
+-- The list; NULL without a start or an end. After each failed try a quarter of the windows, as what a
+-- failure leaves counts as tasks, too.
 SELECT
-  CASE
-    WHEN '${datasource.mode}' = 'replace' AND full_load.is_there THEN '[]'
-    WHEN '${datasource.mode}' = 'replace' THEN
-      '[{"start_time":"","end_time":"' || replace(TD_TIME_STRING(span.ends, 's!'), ' ', 'T') || '.000000","windows_left":0}]'
-    WHEN span.starts IS NOT NULL THEN '[' || COALESCE(list.windows, '') || ']'
-  END AS windows
-FROM span
-CROSS JOIN list
-CROSS JOIN full_load
+  IF(count(*) > 0, '[' || COALESCE(array_join(array_agg(
+    '{"start_time":"'
+      || IF('${datasource.mode}' = 'replace', '', replace(TD_TIME_STRING(starts - 1, 's!'), ' ', 'T') || '.000000')
+      || '","end_time":"' || replace(TD_TIME_STRING(ends, 's!'), ' ', 'T') || '.000000'
+      || '","windows_left":' || CAST(windows_left AS varchar) || '}'
+    ORDER BY position
+  ) FILTER (WHERE number > 0 AND position <= greatest(1, most_windows)), ','), '') || ']') AS windows
+FROM windows
