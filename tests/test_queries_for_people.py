@@ -87,7 +87,7 @@ def test_these_are_all_there_are(example_repo):
     found = {
         path.stem.removeprefix("klaviyo_")
         for path in (example_repo / "ingestion/sql").glob("klaviyo_*.sql")
-        if "${" not in path.read_text(encoding="utf-8")
+        if path.read_text(encoding="utf-8").startswith("-- To run by hand")
     }
     assert found == set(FOR_PEOPLE)
 

@@ -19,6 +19,9 @@ MINE = "ingestion/sql/klaviyo_by_hand.sql"
         "SELECT * FROM (\nSELECT * FROM client_src.klaviyo_list_hist)",
         "INSERT INTO ${databases.src}.ingestion_logs SELECT 1",
         "DROP TABLE IF EXISTS ${databases.src}.klaviyo_profile",
+        'SELECT * FROM "${databases.src}".ingestion_logs',
+        'SELECT * FROM "2024_src"."ingestion_logs"',
+        'SELECT 1\nFROM "ingestion_lgo"',
     ],
 )
 def test_a_table_that_is_misspelt_is_found(sql, check, plain_repo):
@@ -35,6 +38,10 @@ def test_a_table_that_is_misspelt_is_found(sql, check, plain_repo):
         "SELECT * FROM ${databases.src}.${datasource.table_name}s",
         "WITH ingestion_logs AS (SELECT 1) SELECT * FROM ingestion_logs",
         "CREATE TABLE IF NOT EXISTS ${databases.src}.klaviyo_event (id VARCHAR);\nSELECT * FROM klaviyo_event",
+        'CREATE TABLE "${databases.src}".klaviyo_event (id VARCHAR);\nSELECT * FROM klaviyo_event',
+        'CREATE TABLE "2024_src"."klaviyo_event" (id VARCHAR);\nSELECT * FROM "klaviyo_event"',
+        'SELECT * FROM "2024_src"."ingestion_log"',
+        'WITH "ingestion_logs" AS (SELECT 1) SELECT * FROM "ingestion_logs"',
         "SELECT 'FROM ingestion_logs' AS text -- FROM ingestion_lgo",
         "SELECT extract(hour FROM ingested) FROM information_schema.tables",
         "SELECT * FROM zendesk_tickets",

@@ -63,7 +63,7 @@ def assert_it_is_all_there(text):
 def assert_where_to_look(lines):
     console, log = lines[-2:]
     assert "https://console.treasuredata.com, Workflows, the attempt 1 of session 1" in console
-    assert "FROM client_src.ingestion_log" in log
+    assert 'FROM "client_src".ingestion_log' in log
 
 
 def test_all_addresses_get_one_mail_and_the_channel_one_post_with_the_same_text(acme, fail):

@@ -1,5 +1,5 @@
 -- A load failed, or a run did: a run ends once, so it has no second row where its end is logged already.
-INSERT INTO ${databases.src}.ingestion_log
+INSERT INTO ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
   coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,
@@ -16,7 +16,7 @@ SELECT
 WHERE '${datasource.table_name}' <> ''
   OR NOT EXISTS (
     SELECT 1
-    FROM ${databases.src}.ingestion_log
+    FROM ingestion_log
     WHERE split_part(log_id, '/', 1) = '${session_uuid}.${attempt_id}'
       AND table_name IS NULL
       AND status <> 'STARTED'

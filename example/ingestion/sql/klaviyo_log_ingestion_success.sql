@@ -1,6 +1,6 @@
 -- A load worked: its window, its records, its job, and how many windows are left. Or a run did. That of a
 -- latest table may have a note.
-INSERT INTO ${databases.src}.ingestion_log
+INSERT INTO ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${window.windows_left}/' || CAST(uuid() AS varchar) AS log_id,
   coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,

@@ -34,7 +34,7 @@ log AS (
     IF(log_id LIKE '%/%', split_part(log_id, '/', 1), '') AS mark,
     split_part(log_id, '/', 3) AS windows_left,
     row_number() OVER (PARTITION BY table_name ORDER BY time, split_part(log_id, '/', 2)) AS position
-  FROM ${databases.src}.ingestion_log
+  FROM ingestion_log
   WHERE workflow_name = '${workflow_name}'
     AND table_name IS NOT NULL
 ),

@@ -1,5 +1,5 @@
 -- What preflight found, a line an object and run; nothing but people reads it later.
-CREATE TABLE IF NOT EXISTS ${databases.src}.klaviyo_preflight (
+CREATE TABLE IF NOT EXISTS klaviyo_preflight (
   run VARCHAR,
   table_name VARCHAR,
   status VARCHAR,

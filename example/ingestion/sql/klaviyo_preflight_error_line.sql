@@ -1,7 +1,7 @@
 -- A load failed: its message as a line, and before it what that probably means. The hint is guessed
 -- from the status in the message, since the connector's messages are documented nowhere; three digits
 -- after a dot are the milliseconds of a log.
-INSERT INTO ${databases.src}.klaviyo_preflight
+INSERT INTO klaviyo_preflight
 SELECT
   '${session_uuid}.${attempt_id}' AS run,
   '${datasource.table_name}' AS table_name,

@@ -1,9 +1,9 @@
 -- A load worked: what it brought, as one line. Outside of the window is what is before it or dated in
 -- the future; a record that changed after the window's end, while it was loaded, is as it should be.
-INSERT INTO ${databases.src}.klaviyo_preflight
+INSERT INTO klaviyo_preflight
 WITH scratch AS (
   SELECT CAST(${td.last_results.field || 'NULL'} AS varchar) AS field
-  FROM ${databases.src}.klaviyo_preflight_${datasource.object}
+  FROM klaviyo_preflight_${datasource.object}
 ),
 loaded AS (
   SELECT

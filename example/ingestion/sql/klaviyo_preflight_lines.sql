@@ -2,5 +2,5 @@
 SELECT
   array_join(array_agg(line ORDER BY table_name), chr(10)) AS lines,
   COALESCE(array_join(array_agg(table_name ORDER BY table_name) FILTER (WHERE status <> 'OK'), ', '), '') AS failed
-FROM ${databases.src}.klaviyo_preflight
+FROM klaviyo_preflight
 WHERE run = '${session_uuid}.${attempt_id}'

@@ -29,7 +29,7 @@ windows AS (
 ),
 tried AS (
   SELECT DISTINCT table_name
-  FROM ${databases.src}.klaviyo_preflight
+  FROM klaviyo_preflight
   WHERE run = '${session_uuid}.${attempt_id}'
 )
 SELECT

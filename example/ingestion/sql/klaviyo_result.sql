@@ -6,7 +6,7 @@ WITH own AS (
     status,
     split_part(log_id, '/', 3) AS windows_left,
     row_number() OVER (PARTITION BY table_name ORDER BY time DESC, split_part(log_id, '/', 2) DESC) AS nth
-  FROM ${databases.src}.ingestion_log
+  FROM ingestion_log
   WHERE split_part(log_id, '/', 1) = '${session_uuid}.${attempt_id}'
 ),
 ended AS (

@@ -1,5 +1,5 @@
 -- The log of all ingestion; from the Klaviyo ingestion template, other sources may write here too.
-CREATE TABLE IF NOT EXISTS ${databases.src}.ingestion_log (
+CREATE TABLE IF NOT EXISTS "${databases.src}".ingestion_log (
   log_id VARCHAR,
   source_name VARCHAR,
   workflow_name VARCHAR,

@@ -11,7 +11,7 @@ WITH runs AS (
     count(*) FILTER (WHERE table_name IS NULL AND status = 'STARTED') AS starts,
     count(*) FILTER (WHERE table_name IS NULL AND status <> 'STARTED') AS ends,
     count(*) FILTER (WHERE table_name IS NOT NULL OR status = 'SUCCESS') > 0 AS went_on
-  FROM ${databases.src}.ingestion_log
+  FROM ingestion_log
   WHERE workflow_name = '${workflow_name}'
     AND log_id LIKE '%/%'
   GROUP BY split_part(log_id, '/', 1)
