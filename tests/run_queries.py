@@ -106,7 +106,7 @@ class TD:
             self.log(None, "STARTED", began or now, mark=OWN)
         names = {"workflow_name": workflow}
         ((listed,),) = self.query(
-            "klaviyo_not_started.sql",
+            "klaviyo_objects_to_load.sql",
             datasources=json.dumps(self.lists[f"{workflow[-3:].replace('ist', 'hist')}_datasources"]),
             backfills=json.dumps(self.lists["hist_datasources"]),
             **names,
@@ -114,13 +114,13 @@ class TD:
         self.listed = {entry["table_name"]: entry for entry in json.loads(listed)}
         return names
 
-    def other_run(self, other, now, *, began=None, **parameters):
+    def concurrent_run(self, other, now, *, began=None, **parameters):
         """Whether a run finds another one that began then (default: a little ago), and whether it gives way."""
         self.clock.ahead = now - Clock().now()
         self.log(None, "STARTED", began or now - 60, mark=MARKS[other])
         self.log(None, "STARTED", now, mark=OWN)
         ((told, gives_way),) = self.query(
-            "klaviyo_other_run.sql", workflow_name="klaviyo_ingest_inc", **parameters
+            "klaviyo_concurrent_run.sql", workflow_name="klaviyo_ingest_inc", **parameters
         )
         assert not told or MARKS[other] in told
         return bool(told), gives_way

@@ -171,7 +171,7 @@ def test_accounts_that_would_share_a_table_are_refused(pristine_template, tmp_pa
 
 
 def test_every_file_s_name_is_told_from_an_account_s(both):
-    """A file klaviyo_other_run.sql would be taken for one of an account `other`."""
+    """A file klaviyo_concurrent_run.sql would be taken for one of an account `concurrent`."""
     _, before = both
     for path in before:
         for word in re.findall(r"/klaviyo_([a-z0-9]+)", path):

@@ -45,7 +45,9 @@ def test_their_files_stay_and_the_credentials_have_one_entry_more(joined):
 
 def test_the_tables_go_to_the_database_that_is_there(joined):
     assert "target_database: acme_raw\n" in (joined / ".copier-answers.yml").read_text(encoding="utf-8")
-    assert "FROM acme_raw." in (joined / "ingestion/sql/klaviyo_monitoring.sql").read_text(encoding="utf-8")
+    assert "FROM acme_raw." in (joined / "ingestion/query_samples/klaviyo_monitoring.sql").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_later_fixes_reach_our_files_and_leave_theirs(released, joined):

@@ -52,14 +52,14 @@ def test_scaffold_refuses_what_is_there_and_touches_nothing(checkout, tmp_path, 
 
 def test_scaffold_renders_the_tree_as_checked_out_and_not_its_latest_tag(checkout, tmp_path):
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
-        append(made_of(checkout, f"ingestion/sql/{file}"), "-- after the tag\n")
+        append(made_of(checkout, f"ingestion/query_samples/{file}"), "-- after the tag\n")
         if file == "klaviyo_monitoring.sql":  # the other one stays uncommitted
             commit(checkout)
     run = scaffold(checkout, "../acme")
     assert run.returncode == 0, run.stderr
     for file in ("klaviyo_monitoring.sql", "klaviyo_latest_rows.sql"):
         assert (
-            (tmp_path / f"acme/ingestion/sql/{file}")
+            (tmp_path / f"acme/ingestion/query_samples/{file}")
             .read_text(encoding="utf-8")
             .endswith("-- after the tag\n")
         )

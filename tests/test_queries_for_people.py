@@ -11,6 +11,7 @@ from digdag_text import fill
 from mock_td.clock import Clock
 from mock_td.databases import Databases
 
+SAMPLES = "ingestion/query_samples"
 HOUR, DAY = 3600, 86400
 FOR_PEOPLE = [
     "backfill_progress",
@@ -18,7 +19,7 @@ FOR_PEOPLE = [
     "freshness",
     "latest_rows",
     "monitoring",
-    "never_ended",
+    "unfinished_loads",
     "reconciliation",
 ]
 
@@ -26,18 +27,18 @@ FOR_PEOPLE = [
 class TD:
     """A client_src with ingestion_log; times are seconds before now."""
 
-    def __init__(self, sql):
-        self.sql = sql
+    def __init__(self, ingestion):
+        self.samples = ingestion / "query_samples"
         self.databases = Databases(Clock())
         now = self.databases.clock.now()
         self.databases.clock.now = lambda: now  # stands still, so that seconds before it are the same ones
         self.databases.create_database("client_src")
-        text = (sql / "create_ingestion_log_table.sql").read_text(encoding="utf-8")
+        text = (ingestion / "sql/create_ingestion_log_table.sql").read_text(encoding="utf-8")
         self.databases.run(fill(text, {"databases": {"src": "client_src"}}), "client_src")
 
     def ask(self, name):
         """The rows of a query, or of those that it prints, as maps."""
-        rows = self._rows((self.sql / f"klaviyo_{name}.sql").read_text(encoding="utf-8"))
+        rows = self._rows((self.samples / f"klaviyo_{name}.sql").read_text(encoding="utf-8"))
         if rows and "query" in rows[0]:
             return [row for printed in rows for row in self._rows(printed["query"])]
         return rows
@@ -80,16 +81,18 @@ class TD:
 
 @pytest.fixture
 def td(example_repo):
-    return TD(example_repo / "ingestion/sql")
+    return TD(example_repo / "ingestion")
 
 
 def test_these_are_all_there_are(example_repo):
-    found = {
-        path.stem.removeprefix("klaviyo_")
-        for path in (example_repo / "ingestion/sql").glob("klaviyo_*.sql")
-        if path.read_text(encoding="utf-8").startswith("-- To run by hand")
-    }
+    found = {path.stem.removeprefix("klaviyo_") for path in (example_repo / SAMPLES).iterdir()}
     assert found == set(FOR_PEOPLE)
+
+
+def test_each_can_be_pasted_as_it_is(example_repo):
+    """What only a workflow can fill in is ${...}."""
+    for path in (example_repo / SAMPLES).iterdir():
+        assert "${" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FOR_PEOPLE)
@@ -154,7 +157,7 @@ def test_what_never_ended_is_named_and_what_ended_is_not(td):
     td.log("klaviyo_events", "ERROR", 7180, mark="died.1")
     td.log(None, "STARTED", 60, mark="well.1")
     td.log(None, "SUCCESS", 30, mark="well.1")
-    rows = td.ask("never_ended")
+    rows = td.ask("unfinished_loads")
     assert [(row["what"], row["mark"], float(row["hours_ago"])) for row in rows] == [
         ("klaviyo_lists", "died.1", 2.0),
         ("the run", "died.1", 2.0),
@@ -211,5 +214,5 @@ def test_latest_rows_are_of_both_tables_whatever_is_null_or_twice(td):
 def test_an_object_that_is_not_loaded_is_asked_nothing(copie, example_answers):
     repo = copie.copy(extra_answers={**example_answers, "objects": ["lists"]}).project_dir
     for name in FOR_PEOPLE:
-        text = (repo / f"ingestion/sql/klaviyo_{name}.sql").read_text(encoding="utf-8")
+        text = (repo / f"ingestion/query_samples/klaviyo_{name}.sql").read_text(encoding="utf-8")
         assert not re.search("profiles|events|campaigns", text), name

@@ -174,9 +174,14 @@ EDITS = [
         "-- 2023-09-01T00:00:00.000000Z\nINSERT",
         START,
     ),
-    (SQL + "{{ source }}_monitoring.sql.jinja", "SELECT", "-- 2023-09-01 00:00\nSELECT", START),
     (
-        SQL + "{{ source }}_not_started.sql.jinja",
+        "template/ingestion/query_samples/{{ source }}_monitoring.sql.jinja",
+        "SELECT",
+        "-- 2023-09-01 00:00\nSELECT",
+        START,
+    ),
+    (
+        SQL + "{{ source }}_objects_to_load.sql.jinja",
         "'$.incremental_field'",
         "'$.incremental_field_connector'",
         "must be incremental_field: this is SQL",

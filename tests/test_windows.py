@@ -75,19 +75,19 @@ def test_windows_that_lie_before_a_later_default_start_make_no_gap(td):
     [("greater", True, "no"), ("lesser", True, "yes"), ("same session", False, "no")],
 )
 def test_the_greater_mark_gives_way_to_another_run_that_has_no_end(td, other, found, gives_way):
-    assert td.other_run(other, unix(10)) == (found, gives_way)
+    assert td.concurrent_run(other, unix(10)) == (found, gives_way)
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "ERROR"])
 def test_a_run_that_has_ended_is_not_under_way(td, status):
     td.log(None, status, unix(9.9), mark=MARKS["lesser"])
-    assert td.other_run("lesser", unix(10)) == (False, "no")
+    assert td.concurrent_run("lesser", unix(10)) == (False, "no")
 
 
 @pytest.mark.parametrize(("hours", "found"), [(24.9, True), (25.1, False)])
 def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, found):
     td.log(PROFILES, "STARTED", unix(10) - hours * HOUR, mark=MARKS["lesser"])
-    assert td.other_run("lesser", unix(10), began=unix(8))[0] == found
+    assert td.concurrent_run("lesser", unix(10), began=unix(8))[0] == found
 
 
 @pytest.mark.parametrize(
@@ -102,29 +102,29 @@ def test_a_run_that_died_counts_until_its_newest_row_is_25_hours_old(td, hours, 
 def test_a_run_that_died_counts_until_a_later_one_goes_on(td, rows, found):
     for table, status in rows:
         td.log(table, status, unix(9.9), mark="11111111-aaaa.6")
-    assert td.other_run("lesser", unix(10), began=unix(9.8))[0] == found
+    assert td.concurrent_run("lesser", unix(10), began=unix(9.8))[0] == found
 
 
 def test_a_run_that_logs_on_after_a_later_one_began_is_under_way(td):
     td.log(PROFILES, "STARTED", unix(9.9), mark="33333333-cccc.1")
     td.log(None, "SUCCESS", unix(9.91), mark="33333333-cccc.1")
     td.log(PROFILES, "STARTED", unix(9.95), mark=MARKS["lesser"])
-    assert td.other_run("lesser", unix(10), began=unix(9.8)) == (True, "yes")
+    assert td.concurrent_run("lesser", unix(10), began=unix(9.8)) == (True, "yes")
 
 
 def test_a_run_that_takes_over_looks_for_no_other(td):
-    assert td.other_run("lesser", unix(10), take_over="yes") == (False, "no")
+    assert td.concurrent_run("lesser", unix(10), take_over="yes") == (False, "no")
     td.rows("DELETE FROM client_src.ingestion_log")
-    assert td.other_run("lesser", unix(10), take_over="no") == (True, "yes")
+    assert td.concurrent_run("lesser", unix(10), take_over="no") == (True, "yes")
 
 
-def test_a_run_of_another_workflow_is_no_other_run(td):
+def test_a_run_of_another_workflow_is_no_concurrent_run(td):
     td.log(HIST, "STARTED", unix(9), mark="00000000-cccc.1")
-    assert td.other_run("same session", unix(10)) == (False, "no")
+    assert td.concurrent_run("same session", unix(10)) == (False, "no")
 
 
 def test_a_run_that_cannot_see_its_own_start_has_to_look_again(td):
-    ((told, gives_way),) = td.query("klaviyo_other_run.sql", workflow_name="w")
+    ((told, gives_way),) = td.query("klaviyo_concurrent_run.sql", workflow_name="w")
     assert "cannot be seen" in told
     assert gives_way == "no"
 
@@ -494,7 +494,7 @@ def test_a_name_with_a_quote_comes_through_the_list(td):
 
 def result(td):
     """Outcome, failed tables and tables with windows left of the run."""
-    ((outcome, failed, unfinished),) = td.query("klaviyo_result.sql")
+    ((outcome, failed, unfinished),) = td.query("klaviyo_run_result.sql")
     return outcome, failed, unfinished
 
 

@@ -28,8 +28,15 @@ TAKEN = (
         "api_token",
         "slack_webhook",
     ),
-    *("backfill_progress", "duplicates", "monitoring", "never_ended", "not_started", "other_run"),
-    *("reconciliation", "result", "stale", "windows"),
+    *(
+        "backfill_progress",
+        "duplicates",
+        "monitoring",
+        "unfinished_loads",
+        "objects_to_load",
+        "concurrent_run",
+    ),
+    *("reconciliation", "run_result", "stale", "windows"),
 )
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 from client_check import run
-from client_edits import RESULT
+from client_edits import RUN_RESULT
 from commands import git
 
 WORKFLOW = ".github/workflows/check.yml"
@@ -32,14 +32,14 @@ def test_ci_runs_the_check_with_least_privileges(client_repo):
     assert workflow["permissions"] == {"contents": "read"}
     assert {"push", "pull_request", "schedule"} <= set(workflow["on"])
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 0
-    (client_repo / RESULT).unlink()
+    (client_repo / RUN_RESULT).unlink()
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 1
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (RESULT, "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"),
+        (RUN_RESULT, "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"),
         ("README.md", "one line\n>>>>>>> after updating\n"),
         ("README.md.rej", "--- README.md\n"),
     ],

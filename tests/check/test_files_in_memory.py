@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from client_edits import CREDENTIALS, INC, RESULT, Edit, Entry, edits
+from client_edits import CREDENTIALS, INC, RUN_RESULT, Edit, Entry, edits
 from commands import append
 
 
@@ -40,7 +40,7 @@ def test_every_gate_but_those_of_git_and_the_credentials_is_asked(check, judge, 
     {
         "in a workflow": Edit(INC, "limit: 3", "limit: 4"),
         "in a datasource": Entry("klaviyo_campaigns", "incremental_field", "updated"),
-        "a name of no file": Edit(INC, "td>: sql/klaviyo_result.sql", "td>: sql/klaviyo_results.sql"),
+        "a name of no file": Edit(INC, "td>: sql/klaviyo_run_result.sql", "td>: sql/klaviyo_run_results.sql"),
         "a file that cannot be read": Edit(INC, "  td:\n    database", "\ttd:\n    database"),
     }
 )
@@ -56,7 +56,7 @@ def test_they_find_the_same_in_the_same_lines(edit, check, judge, plain_repo):
 
 def test_a_file_that_is_missing_is_found(judge, plain_repo):
     texts = in_memory(plain_repo)
-    del texts[RESULT]
+    del texts[RUN_RESULT]
 
     failed = [result.name for result in judge(texts) if result.problems]
     assert failed[0] == "Files that a workflow or a datasource names are there"

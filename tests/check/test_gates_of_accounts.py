@@ -25,7 +25,7 @@ def test_a_sound_repo_with_two_accounts_passes(both, check):
         (UK_DATASOURCES, "table_name: klaviyo_uk_lists\n", "table_name: klaviyo_preflight_lists\n", "would be dropped"),
         (UK_INCREMENTAL, "config/klaviyo_uk_datasources.yml", "config/klaviyo_datasources.yml", "not klaviyo_uk's"),
         (UK_INCREMENTAL, "sql/klaviyo_uk_windows.sql", "sql/klaviyo_windows.sql", "not klaviyo_uk's"),
-        (UK_INCREMENTAL, "sql/klaviyo_uk_result.sql", "sql/klaviyo_uk_resutl.sql", "is not there"),
+        (UK_INCREMENTAL, "sql/klaviyo_uk_run_result.sql", "sql/klaviyo_uk_run_resutl.sql", "is not there"),
         ("ingestion/klaviyo_ingest_inc.dig", "sql/klaviyo_windows.sql", "sql/klaviyo_uk_windows.sql", "not klaviyo's"),
         ("ingestion/config/klaviyo_uk_lists_load.yml", "400000", "360030", "td_authentication_id is 360030 here"),
     ],

@@ -7,8 +7,8 @@ from client_edits import (
     HIST,
     LOG_ERROR,
     METRICS,
-    NOT_STARTED,
-    NOT_TRIED,
+    OBJECTS_TO_LOAD,
+    OBJECTS_TO_TRY,
     PROFILES,
     WINDOWS,
     Edit,
@@ -82,7 +82,7 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
             WINDOWS, "replace(TD_TIME_STRING(ends, 's!'), ' ', 'T')", "TD_TIME_STRING(ends, 's!')"
         ),
         "another format": Edit(
-            NOT_TRIED,
+            OBJECTS_TO_TRY,
             "replace(TD_TIME_STRING(windows.starts, 's!'), ' ', 'T') || '.000000'",
             "TD_TIME_FORMAT(windows.starts, 'yyyy-MM-dd HH:mm:ss')",
         ),
@@ -144,7 +144,7 @@ def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_re
             "  type: klaviyo",
         ),
         "the API's name in a query": Edit(
-            NOT_STARTED, "'$.incremental_field'", "'$.incremental_field_connector'"
+            OBJECTS_TO_LOAD, "'$.incremental_field'", "'$.incremental_field_connector'"
         ),
         "the API's name for a query": Edit(
             HIST,

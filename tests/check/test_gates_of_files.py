@@ -11,7 +11,7 @@ from client_edits import (
     INC,
     LOG_ERROR,
     PROFILES,
-    RESULT,
+    RUN_RESULT,
     WINDOWS,
     Edit,
     Entry,
@@ -89,9 +89,9 @@ def test_a_neighbour_s_file_that_cannot_be_read_is_found(file, text, line, check
 
 @edits(
     {
-        "another query": Edit(INC, "td>: sql/klaviyo_result.sql", "td>: sql/klaviyo_results.sql"),
+        "another query": Edit(INC, "td>: sql/klaviyo_run_result.sql", "td>: sql/klaviyo_run_results.sql"),
         "a query without its folder": Edit(
-            INC, "td>: sql/klaviyo_other_run.sql", "td>: klaviyo_other_run.sql"
+            INC, "td>: sql/klaviyo_concurrent_run.sql", "td>: klaviyo_concurrent_run.sql"
         ),
         "another query in the backfill": Edit(
             HIST, "sql/klaviyo_windows.sql", "sql/klaviyo_backfill_windows.sql"
@@ -105,7 +105,7 @@ def test_a_neighbour_s_file_that_cannot_be_read_is_found(file, text, line, check
             INC, "config/klaviyo_datasources.yml", "klaviyo_datasources.yml"
         ),
         "a query that is not pushed": Edit(
-            DIGDAGIGNORE, "*credentials_ingestion*", "*.json\nsql/", "sql/klaviyo_not_started", INC
+            DIGDAGIGNORE, "*credentials_ingestion*", "*.json\nsql/", "sql/klaviyo_objects_to_load", INC
         ),
     }
 )
@@ -116,7 +116,7 @@ def test_a_name_of_no_file_is_found(edit, check, plain_repo):
 @pytest.mark.parametrize(
     ("file", "named_in", "line"),
     [
-        (RESULT, INC, "      td>: sql/klaviyo_result.sql"),
+        (RUN_RESULT, INC, "      td>: sql/klaviyo_run_result.sql"),
         (LOG_ERROR, INC, "              td>: sql/klaviyo_log_ingestion_error.sql"),
         (CREATE_LOG, HIST, "  td>: sql/create_ingestion_log_table.sql"),
         (PROFILES, DATASOURCES, "    config_file: klaviyo_profiles_load.yml"),
@@ -142,7 +142,7 @@ def test_a_neighbour_s_include_of_no_file_is_found(check, plain_repo):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("ingestion/sql/klaviyo_result_old.sql", "SELECT '${workflow_name}'\n"),
+        ("ingestion/sql/klaviyo_run_result_old.sql", "SELECT '${workflow_name}'\n"),
         ("ingestion/config/klaviyo_flows_load.yml", "in: {type: klaviyo}\n"),
     ],
     ids=["a query", "a load file"],

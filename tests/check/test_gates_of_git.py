@@ -6,7 +6,7 @@ import pytest
 from client_edits import CREDENTIALS, INC, PROFILES
 from commands import commit, git
 
-MONITORING = "ingestion/sql/klaviyo_monitoring.sql"
+MONITORING = "ingestion/query_samples/klaviyo_monitoring.sql"
 
 BOTH = "<<<<<<< before updating\nmine\n=======\ntheirs\n>>>>>>> after updating\n"
 
@@ -56,7 +56,7 @@ def test_a_file_that_the_user_s_own_ignore_file_keeps_out_is_noted(in_git, every
 
     found = [path for path, _ in check.places("git_takes_our_files", plain_repo)]
 
-    sql = {path.relative_to(plain_repo).as_posix() for path in (plain_repo / "ingestion/sql").iterdir()}
+    sql = {path.relative_to(plain_repo).as_posix() for path in plain_repo.glob("ingestion/*/*.sql")}
     assert set(found) == {*sql, ".copier-answers.yml"}
     assert check.failures(plain_repo)[0] == "! Git takes what the ingestion is made of"
     git("init", "--quiet", cwd=plain_repo)
@@ -98,11 +98,11 @@ def test_copies_and_a_moved_folder_keep_the_credentials_out_of_git(client_repo):
     assert [file for file in git("ls-files", cwd=client_repo).split("\n") if "credentials_ing" in file] == []
 
 
-def test_copies_of_the_credentials_are_not_pushed(check, client_repo):
+def test_copies_of_the_credentials_and_what_people_run_are_not_pushed(check, client_repo):
     for copy in ("~", ".bak", ".swp"):
         shutil.copy(client_repo / CREDENTIALS, client_repo / f"{CREDENTIALS}{copy}")
     folder = check.package.Folder(client_repo)
 
     pushed = check.module("repo").Repo(folder, check.data_sources).pushed
     assert PROFILES in pushed
-    assert [file for file in pushed if "credentials" in file] == []
+    assert [file for file in pushed if "credentials" in file or "query_samples" in file] == []

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from commands import edit
 
 MINE = "ingestion/sql/klaviyo_by_hand.sql"
 
@@ -51,6 +52,14 @@ def test_a_table_of_the_client_s_own_passes(sql, check, plain_repo):
     (plain_repo / MINE).write_text(sql)
 
     assert check.places("tables_are_spelt_right", plain_repo) == []
+
+
+def test_a_table_that_is_misspelt_is_found_in_what_people_run_too(check, plain_repo):
+    file = "ingestion/query_samples/klaviyo_monitoring.sql"
+    edit(plain_repo / file, "ingestion_log", "ingestion_logs")
+
+    ((path, _),) = check.places("tables_are_spelt_right", plain_repo)
+    assert path == file
 
 
 def test_a_table_that_a_task_makes_passes(check, plain_repo):

@@ -25,15 +25,15 @@ RUN_START = """\
 """
 LOOK = """\
   +look:
-    td>: sql/klaviyo_other_run.sql
+    td>: sql/klaviyo_concurrent_run.sql
     store_last_results: true
 """
 RUN_END = "    +log_run_end:\n      td>: sql/klaviyo_log_ingestion_${td.last_results.outcome}.sql\n"
 GIVE_WAY = """\
 +ingest:
-  if>: ${td.last_results.other_run != ''}
+  if>: ${td.last_results.concurrent_run != ''}
   _do:
-    fail>: ${td.last_results.other_run}
+    fail>: ${td.last_results.concurrent_run}
   _else_do:
 """
 LOG_RUN_END = """\
@@ -274,7 +274,7 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
         ),
         "the backfill's datasources, beside": Edit(
             INC,
-            "datasource: ${td.last_results.not_started}",
+            "datasource: ${td.last_results.objects_to_load}",
             "datasource: ${hist_datasources}",
         ),
     }

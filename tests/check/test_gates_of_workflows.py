@@ -4,17 +4,17 @@ import re
 
 import pytest
 from client_edits import (
+    CONCURRENT_RUN,
     DATABASE,
     HIST,
     INC,
     LOG_ERROR,
     LOG_START,
     LOG_SUCCESS,
-    NOT_STARTED,
-    OTHER_RUN,
+    OBJECTS_TO_LOAD,
     PREFLIGHT,
     PROFILES,
-    RESULT,
+    RUN_RESULT,
     WINDOWS,
     Edit,
     edits,
@@ -135,7 +135,7 @@ FAIL_STEP = """\
         ),
         "a loop's operator": Edit(INC, "+load:\n        for_each>", "+load:\n        for_eech>", "for_eech>"),
         "an operator like another": Edit(
-            INC, "    +result:\n      td>:", "    +result:\n      tdd>:", "tdd>"
+            INC, "    +run_result:\n      td>:", "    +run_result:\n      tdd>:", "tdd>"
         ),
         "a key of _parallel": Edit(INC, "limit: 3", "limits: 3"),
         "a key of _retry": Edit(HIST, "interval_type: exponential", "interval_typ: exponential"),
@@ -160,9 +160,9 @@ FAIL_STEP = """\
         ),
         "two operators": Edit(
             INC,
-            "    +result:\n",
-            "    +result:\n      mail>: {data: it failed}\n",
-            "td>: sql/klaviyo_result.sql",
+            "    +run_result:\n",
+            "    +run_result:\n      mail>: {data: it failed}\n",
+            "td>: sql/klaviyo_run_result.sql",
         ),
         "a key of a schedule": Edit(
             INC,
@@ -201,7 +201,9 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
             INC, "  !include : config/klaviyo_datasources.yml\n", "", "JSON.stringify(inc_datasources)"
         ),
         "Digdag's own": Edit(INC, "if>: ${td.last_results.failed", "if>: ${td.last_result.failed"),
-        "a column of a query": Edit(INC, "${td.last_results.not_started}", "${td.last_results.not_startd}"),
+        "a column of a query": Edit(
+            INC, "${td.last_results.objects_to_load}", "${td.last_results.objects_to_laod}"
+        ),
         "a column of a list": Edit(
             HIST,
             "end_time: ${window.end_time}\n                  td_load",
@@ -215,33 +217,36 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
             "td>: sql/klaviyo_log_ingestion_success.sql",
         ),
         "what another query needs": Edit(
-            HIST, "datasources: ${JSON", "datasource: ${JSON", "sql/klaviyo_not_started.sql"
+            HIST, "datasources: ${JSON", "datasource: ${JSON", "sql/klaviyo_objects_to_load.sql"
         ),
         "a loop's variable outside the loop": Edit(
             INC,
-            "_result.sql\n      store_last_results: true",
-            "_result.sql\n      store_last_results: ${window.windows_left}",
+            "_run_result.sql\n      store_last_results: true",
+            "_run_result.sql\n      store_last_results: ${window.windows_left}",
             "store_last_results: ${window",
         ),
         "an error outside _error": Edit(
-            INC, "    +result:\n", "    +tell:\n      echo>: ${error.message}\n    +result:\n", "echo>"
+            INC,
+            "    +run_result:\n",
+            "    +tell:\n      echo>: ${error.message}\n    +run_result:\n",
+            "echo>",
         ),
         "a property in a query": Edit(WINDOWS, "${datasource.late_days ||", "${datasource.late_dys ||"),
         "a root in a query": Edit(WINDOWS, "${datasource.late_days ||", "${data.late_days ||"),
-        "a task's key in a query": Edit(NOT_STARTED, "${backfills.replace", "${backfill.replace"),
-        "no closing brace": Edit(RESULT, "${attempt_id}'", "${attempt_id'"),
+        "a task's key in a query": Edit(OBJECTS_TO_LOAD, "${backfills.replace", "${backfill.replace"),
+        "no closing brace": Edit(RUN_RESULT, "${attempt_id}'", "${attempt_id'"),
         "a condition": Edit(WINDOWS, "${datasource.days ||", "${datasources.days ||"),
         "the last job's": Edit(INC, "${td.last_job.num_records}", "${td.last_job.records}"),
         "a task's key in a log row": Edit(LOG_SUCCESS, "${records}", "${num_records}"),
         "a task's key in the log row of a start": Edit(
             LOG_START, "'${window.start_time}', '') AS start", "'${windows.start_time}', '') AS start"
         ),
-        "what a start may be given": Edit(OTHER_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
+        "what a start may be given": Edit(CONCURRENT_RUN, 'typeof take_over === "undefined" ? "" : ', ""),
         "the message of an error": Edit(LOG_ERROR, "'${error_message}'", "'${err_message}'"),
         "one in a load file": Edit(
             PROFILES, "data_source: ${datasource.name}", "data_source: ${source.name}"
         ),
-        "one in a query's comment": Edit(RESULT, "-- How this", "-- ${loads} How this"),
+        "one in a query's comment": Edit(RUN_RESULT, "-- How this", "-- ${loads} How this"),
     }
 )
 def test_a_variable_that_nothing_defines_is_found(edit, check, plain_repo):

@@ -127,7 +127,7 @@ HARMLESS = {
     ],
     "no quotes": [Entry("klaviyo_lists", "default_start_time", "2023-09-01T00:00:00.000000")],
     "quoted keys and values": [
-        Edit(INC, "td>: sql/klaviyo_result.sql", '"td>": "sql/klaviyo_result.sql"'),
+        Edit(INC, "td>: sql/klaviyo_run_result.sql", '"td>": "sql/klaviyo_run_result.sql"'),
         Edit(INC, "timezone: UTC", "'timezone': \"UTC\""),
         Edit(PROFILES, "360030", '"360030"'),
     ],
@@ -229,7 +229,9 @@ HARMLESS = {
     "an inline query": [Edit(HIST, "+create_database:\n", INLINE_QUERY)],
     "a script that makes variables": [
         Edit(
-            INC, "    +result:\n", "    +py:\n      py>: a.b\n    +say:\n      echo>: ${made}\n    +result:\n"
+            INC,
+            "    +run_result:\n",
+            "    +py:\n      py>: a.b\n    +say:\n      echo>: ${made}\n    +run_result:\n",
         )
     ],
     "tasks renamed": [
@@ -247,8 +249,8 @@ HARMLESS = {
         ),
         Edit(
             INC,
-            "      td>: sql/klaviyo_result.sql\n",
-            "      td>: sql/klaviyo_result.sql\n      engine: presto\n      priority: 1\n",
+            "      td>: sql/klaviyo_run_result.sql\n",
+            "      td>: sql/klaviyo_run_result.sql\n      engine: presto\n      priority: 1\n",
         ),
     ],
     "blanks in a variable": [
@@ -280,17 +282,17 @@ HARMLESS = {
     "the look for another run written otherwise": [
         Edit(
             INC,
-            "+ingest:\n  if>: ${td.last_results.other_run != ''}",
-            '+ingest:\n  if>: ${td.last_results.other_run !== ""}',
+            "+ingest:\n  if>: ${td.last_results.concurrent_run != ''}",
+            '+ingest:\n  if>: ${td.last_results.concurrent_run !== ""}',
         ),
         Edit(
             HIST,
-            "+ingest:\n  if>: ${td.last_results.other_run != ''}",
-            "+ingest:\n  if>: ${ td.last_results.other_run }",
+            "+ingest:\n  if>: ${td.last_results.concurrent_run != ''}",
+            "+ingest:\n  if>: ${ td.last_results.concurrent_run }",
         ),
         Edit(
             HIST,
-            "    fail>: ${td.last_results.other_run}\n  _else_do",
+            "    fail>: ${td.last_results.concurrent_run}\n  _else_do",
             "    +stop:\n      fail>: another run is under way\n  _else_do",
         ),
     ],

@@ -50,7 +50,7 @@ class Ingestion:
         """Lets a load fail for good at its first try; test_isolation.py tells what three of them do."""
         for path in self.project.glob("*_ingest_*.dig"):
             self.edit(path.name, "limit: 2\n", "limit: 0\n")
-        for path in self.project.glob("sql/*_not_started.sql"):
+        for path in self.project.glob("sql/*_objects_to_load.sql"):
             self.edit(f"sql/{path.name}", "OR times < 3", "OR times < 1")
 
     def change_datasource(self, table, **fields):

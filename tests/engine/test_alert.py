@@ -86,7 +86,7 @@ def test_without_row_and_secret_the_mail_comes(acme, fail):
 
 
 def test_a_message_that_cannot_be_shown_hides_neither_mail_nor_post_nor_row(acme, fail):
-    sql = "sql/klaviyo_not_started.sql"
+    sql = "sql/klaviyo_objects_to_load.sql"
     acme.edit(sql, "-- The datasources", "-- ${nothing} The datasources")
     failed = fail()
     acme.edit(sql, "-- ${nothing} The datasources", "-- The datasources")

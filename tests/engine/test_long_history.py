@@ -20,7 +20,7 @@ def acme(ingest):
     acme = ingest(objects=["profiles", "events"], alert_email="data-team@example.com")
     for table in (PROFILES, EVENTS):
         acme.change_datasource(table, window_days=25)
-    acme.edit("sql/klaviyo_not_started.sql", "(900 - 75 * objects) / 6.7", "2")
+    acme.edit("sql/klaviyo_objects_to_load.sql", "(900 - 75 * objects) / 6.7", "2")
     acme.try_once()
     acme.td.fail_load(PROFILES, after=2, message="401 Unauthorized")
     with digdag.Mailbox() as mailbox:

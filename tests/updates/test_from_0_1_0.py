@@ -6,6 +6,7 @@ from commands import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, 
 from released_versions import history_with, released_versions
 
 SQL = "ingestion/sql"
+SAMPLES = "ingestion/query_samples"
 
 
 @pytest.fixture
@@ -27,22 +28,52 @@ def test_the_old_files_are_gone_and_the_new_ones_are_there(repo):
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 0, ended.output
     assert not names(repo) & {"log_ingestion_start.sql", "klaviyo_backfill_windows.sql", "klaviyo_failed.sql"}
-    assert {"klaviyo_log_ingestion_start.sql", "klaviyo_windows.sql", "klaviyo_result.sql"} <= names(repo)
+    assert {"klaviyo_log_ingestion_start.sql", "klaviyo_windows.sql", "klaviyo_run_result.sql"} <= names(repo)
+    assert not names(repo) & {"klaviyo_monitoring.sql", "klaviyo_latest_rows.sql", "klaviyo_not_started.sql"}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"objects": "[profiles, lists]", "target_database": "acme_raw"},
+        {"objects": "[metrics]", "metrics_load": "full"},
+    ],
+)
+def test_queries_that_the_client_left_as_they_were_come_anew_whatever_the_answers(history, tmp_path, answers):
+    given = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
+    repo = copy(history, tmp_path / "other", "--vcs-ref", "0", *given)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    fresh = copy(history, tmp_path / "fresh", *given)
+    assert {path: text for path, text in contents(repo).items() if path.endswith(".sql")} == {
+        path: text for path, text in contents(fresh).items() if path.endswith(".sql")
+    }
+
+
+def test_a_query_that_the_client_deleted_stays_so_in_its_new_folder(repo):
+    (repo / SQL / "klaviyo_latest_rows.sql").unlink()
+    commit(repo)
+    assert copier("update", *DEFAULTS, cwd=repo).exit_code == 0
+    assert not (repo / SAMPLES / "klaviyo_latest_rows.sql").exists()
+    assert (repo / SAMPLES / "klaviyo_monitoring.sql").is_file()
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("log_ingestion_success.sql", "klaviyo_log_ingestion_success.sql"),
-        ("klaviyo_backfill_windows.sql", "klaviyo_windows.sql"),
+        ("log_ingestion_success.sql", f"{SQL}/klaviyo_log_ingestion_success.sql"),
+        ("klaviyo_backfill_windows.sql", f"{SQL}/klaviyo_windows.sql"),
+        ("klaviyo_not_started.sql", f"{SQL}/klaviyo_objects_to_load.sql"),
+        ("klaviyo_monitoring.sql", f"{SAMPLES}/klaviyo_monitoring.sql"),
+        ("klaviyo_latest_rows.sql", f"{SAMPLES}/klaviyo_latest_rows.sql"),
     ],
 )
 def test_a_client_s_change_of_a_renamed_file_is_marked_in_it(repo, old, new):
     append(repo / SQL / old, "-- by the client\n")
     commit(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
-    assert f"{SQL}/{new}:1: both changed this" in ended.output
-    assert "-- by the client\n" in (repo / SQL / new).read_text(encoding="utf-8")
+    assert f"{new}:1: both changed this" in ended.output
+    assert "-- by the client\n" in (repo / new).read_text(encoding="utf-8")
     assert old not in names(repo)
 
 

@@ -76,7 +76,7 @@ def test_an_edit_and_an_update_of_dev_get_to_prod_without_the_answers(released, 
     append(branches / INCREMENTAL, "# by the client\n")
     commit(branches)
     edit(released / WORKFLOWS, "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    append(made_of(released, "ingestion/sql/klaviyo_monitoring.sql"), "-- fixed\n")
+    append(made_of(released, "ingestion/query_samples/klaviyo_monitoring.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(branches)
     commit(branches)

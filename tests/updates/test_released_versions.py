@@ -55,9 +55,9 @@ def test_a_released_version_updates_to_the_template_as_it_stands(released, tmp_p
 
 def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_edit(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "alert_email=data-team@example.com")
-    edit(repo / "ingestion/sql/klaviyo_monitoring.sql", "7 * 86400", "14 * 86400")
+    edit(repo / "ingestion/query_samples/klaviyo_monitoring.sql", "7 * 86400", "14 * 86400")
     commit(repo)
-    monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
+    monitoring = made_of(released, "ingestion/query_samples/klaviyo_monitoring.sql")
     monitoring.rename(monitoring.with_name("{{ source }}_last_days.sql.jinja"))
     for path in [
         released / "copier.yml",
@@ -70,9 +70,13 @@ def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_ed
     append(released / "copier.yml", re.search(r"```yaml\n(_migrations:.*?)```", documented, re.DOTALL)[1])
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=repo)
-    assert "✗ No update was left half done\n    ingestion/sql/klaviyo_last_days.sql:" in ended.output
+    assert (
+        "✗ No update was left half done\n    ingestion/query_samples/klaviyo_last_days.sql:" in ended.output
+    )
     assert "alert_address: data-team@example.com\n" in (repo / ".copier-answers.yml").read_text(
         encoding="utf-8"
     )
-    assert not (repo / "ingestion/sql/klaviyo_monitoring.sql").exists()
-    assert "14 * 86400" in (repo / "ingestion/sql/klaviyo_last_days.sql").read_text(encoding="utf-8")
+    assert not (repo / "ingestion/query_samples/klaviyo_monitoring.sql").exists()
+    assert "14 * 86400" in (repo / "ingestion/query_samples/klaviyo_last_days.sql").read_text(
+        encoding="utf-8"
+    )

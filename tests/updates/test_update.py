@@ -14,17 +14,17 @@ DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
 def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, acme):
     append(acme / INCREMENTAL, "# by the client\n")
     (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
-    (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
+    (acme / "ingestion/query_samples/klaviyo_latest_rows.sql").unlink()
     commit(acme)
     edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    append(made_of(released, "ingestion/sql/klaviyo_latest_rows.sql"), "-- fixed\n")
+    append(made_of(released, "ingestion/query_samples/klaviyo_latest_rows.sql"), "-- fixed\n")
     release(released, "1.1.0")
     update(acme)
     workflow = (acme / INCREMENTAL).read_text(encoding="utf-8")
     assert "timezone: UTC  # fixed\n" in workflow
     assert workflow.endswith("# by the client\n")
     assert (acme / "ingestion/sql/report.sql").read_text(encoding="utf-8") == "SELECT 1\n"
-    assert not (acme / "ingestion/sql/klaviyo_latest_rows.sql").exists()
+    assert not (acme / "ingestion/query_samples/klaviyo_latest_rows.sql").exists()
     commit(acme)
     before = contents(acme)
     update(acme)
@@ -33,7 +33,7 @@ def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, 
 
 def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
     edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
-    monitoring = made_of(released, "ingestion/sql/klaviyo_monitoring.sql")
+    monitoring = made_of(released, "ingestion/query_samples/klaviyo_monitoring.sql")
     monitoring.rename(monitoring.with_name("{{ source }}_last_week.sql.jinja"))
     release(released, "1.1.0")
     update(acme)

@@ -18,12 +18,12 @@ SQL = "ingestion/sql"
 def both(released, acme):
     """A repo with two accounts, both of 1.0.0; the template is at 1.1.0, with one query renamed, dropped, added."""
     add_uk(released, acme)
-    renamed = made_of(released, f"{SQL}/klaviyo_other_run.sql")
-    renamed.rename(renamed.with_name(renamed.name.replace("other_run", "look")))
-    edit(released / "includes/ingest.dig.jinja", "_other_run.sql", "_look.sql")
+    renamed = made_of(released, f"{SQL}/klaviyo_concurrent_run.sql")
+    renamed.rename(renamed.with_name(renamed.name.replace("concurrent_run", "look")))
+    edit(released / "includes/ingest.dig.jinja", "_concurrent_run.sql", "_look.sql")
     gates = released / "template/scripts/ingestion_check/gates/log.py"
-    edit(gates, '_looks("other_run")', '_looks("look")')
-    dropped = made_of(released, f"{SQL}/klaviyo_duplicates.sql")
+    edit(gates, '_looks("concurrent_run")', '_looks("look")')
+    dropped = made_of(released, "ingestion/query_samples/klaviyo_duplicates.sql")
     dropped.rename(dropped.with_name(dropped.name.replace("duplicates", "twice")))
     release(released, "1.1.0")
     return acme
@@ -49,7 +49,9 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
     assert files_of(both, other) == untouched
     note = f"{ANSWERS_OF[other]}:1: {other}: made by 1.0.0, update it too"
     assert note in printed
-    assert (both / f"{SQL}/{one}_look.sql").exists() and not (both / f"{SQL}/{one}_other_run.sql").exists()
+    assert (both / f"{SQL}/{one}_look.sql").exists() and not (
+        both / f"{SQL}/{one}_concurrent_run.sql"
+    ).exists()
     commit(both)
     checked = check(both)
     assert checked.returncode == 0, checked.stdout
@@ -68,10 +70,10 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
 
 def test_what_is_broken_in_an_account_of_another_version_is_still_told(both):
     update(both)
-    (both / f"{SQL}/klaviyo_uk_other_run.sql").unlink()
+    (both / f"{SQL}/klaviyo_uk_concurrent_run.sql").unlink()
     checked = check(both)
     assert checked.returncode == 1
-    assert "ingestion/sql/klaviyo_uk_other_run.sql is not there" in checked.stdout
+    assert "ingestion/sql/klaviyo_uk_concurrent_run.sql is not there" in checked.stdout
 
 
 def test_an_account_is_dropped_by_deleting_its_files(both):

@@ -7,7 +7,7 @@ from commands import DEFAULTS, append, commit, contents, copier, edit, git, made
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 DATABASE = "ingestion/config/database.yml"
-MONITORING = "ingestion/sql/klaviyo_monitoring.sql"
+MONITORING = "ingestion/query_samples/klaviyo_monitoring.sql"
 LISTS = "ingestion/config/klaviyo_lists_load.yml"
 
 
@@ -46,7 +46,7 @@ def removed(output):
 
 def test_a_file_that_only_the_old_version_had_is_named_and_its_edits_can_be_seen(released, acme):
     append(acme / MONITORING, "-- by the client\n")
-    (acme / "ingestion/sql/klaviyo_latest_rows.sql").unlink()
+    (acme / "ingestion/query_samples/klaviyo_latest_rows.sql").unlink()
     commit(acme)
     monitoring = made_of(released, MONITORING)
     monitoring.rename(monitoring.with_name("{{ source }}_week.sql.jinja"))

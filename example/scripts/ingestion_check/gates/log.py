@@ -53,7 +53,9 @@ def _looks(query: str) -> Kind:
 
 
 def _gives_way(step: Step) -> bool:
-    condition = re.fullmatch(r"\$\{\s*td\.last_results\.other_run\s*(!==?\s*(''|\"\")\s*)?\}", step.command)
+    condition = re.fullmatch(
+        r"\$\{\s*td\.last_results\.(concurrent|other)_run\s*(!==?\s*(''|\"\")\s*)?\}", step.command
+    )
     return bool(condition) and any("fail>" in part for part in parts(step.body.section("_do")))
 
 
@@ -62,7 +64,7 @@ def _writes_latest(step: Step) -> bool:
 
 
 START: Kind = ("run sql/{source}_log_ingestion_start.sql", lambda step: step.logs("start"))
-GIVE_WAY: Kind = ("then fail if there is one: if>: ${td.last_results.other_run != ''}", _gives_way)
+GIVE_WAY: Kind = ("then fail if there is one: if>: ${td.last_results.concurrent_run != ''}", _gives_way)
 END: Kind = ("in the end run sql/{source}_log_ingestion_success.sql", lambda step: step.logs("success"))
 
 
@@ -87,7 +89,7 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
                     why = 'datasource must be {table_name: ""} in a row of the run'
                     yield step.body.at("datasource").problem(why)
             steps = [step for step in root.walk() if step in own or step in repo.lasting]
-            kinds = [START, _looks("other_run"), GIVE_WAY, load, END]
+            kinds = [START, _looks("concurrent_run"), GIVE_WAY, load, END]
             yield from _missing(root, steps, kinds, "a task outside of loops")
         elif of_run := [step for step in rows if not step.body.section("datasource").text("table_name")]:
             yield from _missing(root, of_run, [START, END], "a task without a table_name")

@@ -36,6 +36,6 @@ SELECT
         || ' UTC, its newest row in ingestion_log is of ' || TD_TIME_STRING(newest, 'm!')
         || ', its mark is ' || mark || '. Nothing was loaded. Wait for its end; if it was killed, '
         || 'start again with -p take_over=yes.'
-  END AS other_run,
+  END AS concurrent_run,
   IF('${session_uuid}.${attempt_id}' IN (SELECT mark FROM runs) AND mark < '${session_uuid}.${attempt_id}', 'yes', 'no') AS gives_way
 FROM others

@@ -29,19 +29,19 @@ windows AS (
 ),
 tried AS (
   SELECT DISTINCT table_name
-  FROM {{ source }}_preflight
+  FROM klaviyo_preflight
   WHERE run = '${session_uuid}.${attempt_id}'
 )
 SELECT
   '[' || COALESCE(array_join(array_agg(
-    '{"object":"' || regexp_replace(windows.table_name, '^{{ source }}_', '')
+    '{"object":"' || regexp_replace(windows.table_name, '^klaviyo_', '')
       || '","start_time":"'
       || COALESCE(replace(TD_TIME_STRING(windows.starts, 's!'), ' ', 'T') || '.000000', '')
       || '","end_time":"'
       || IF(windows.starts IS NULL, '', replace(TD_TIME_STRING(windows.ends, 's!'), ' ', 'T') || '.000000')
       || '",' || substr(windows.fields, 2)
     ORDER BY windows.position
-  ), ','), '') || ']' AS not_tried
+  ), ','), '') || ']' AS objects_to_try
 FROM windows
 LEFT JOIN tried ON tried.table_name = windows.table_name
 WHERE tried.table_name IS NULL

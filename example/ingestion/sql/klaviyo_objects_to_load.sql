@@ -1,6 +1,5 @@
-{% from "includes/seconds.sql.jinja" import in_seconds %}
 -- The datasources to load now, as JSON for for_each>: those without a row of this run, then those whose
--- failure is worth another try: one that came after more than six hours ({{ source }}_windows.sql halves such
+-- failure is worth another try: one that came after more than six hours (klaviyo_windows.sql halves such
 -- a window, down to an hour), and one of a window that has not failed three times. Each is told
 --
 -- days           the length of a window: its window_days, or where it has none its backfill's
@@ -105,7 +104,13 @@ facts AS (
       )
     END AS since,
     COALESCE(
-      {{ in_seconds("datasources.field", "columns.data_type") | indent(6) }},
+      CASE
+        WHEN columns.data_type LIKE 'varchar%' THEN 'TD_TIME_PARSE(' || datasources.field || ')'
+        WHEN columns.data_type LIKE 'timestamp%' OR columns.data_type = 'date'
+          THEN 'CAST(floor(to_unixtime(CAST(' || datasources.field || ' AS timestamp))) AS bigint)'
+        WHEN columns.data_type IS NOT NULL
+          THEN 'CAST(floor(IF(' || datasources.field || ' > 100000000000, ' || datasources.field || ' / 1000, ' || datasources.field || ')) AS bigint)'
+      END,
       'CAST(NULL AS bigint)'
     ) AS field_seconds,
     count(*) OVER () AS objects,
@@ -130,7 +135,7 @@ SELECT
       || CAST(greatest(1, CAST(floor((900 - 75 * objects) / 6.7 / greatest(with_windows, 1)) AS bigint)) AS varchar)
       || ',' || substr(fields, 2)
     ORDER BY was_tried, position
-  ), ','), '') || ']' AS not_started
+  ), ','), '') || ']' AS objects_to_load
 FROM facts
 WHERE NOT was_tried
   OR (status = 'ERROR' AND ((took > 6 * 3600 AND seconds > 3601) OR times < 3) AND failures < 2 * objects + 4)
