@@ -140,7 +140,7 @@ def test_only_what_the_answers_make_true_is_said(manual, answers):
         "klaviyo_slack_webhook": answers["alert_slack"],
         "klaviyo_freshness`": answers["freshness_hours"] > 0,
         "check.yml": answers["ci"] == "github",
-        "are `updated_at` and `created_at` in the table": "campaigns" in scopes,
+        "have `updated_at` and `created_at` in the table": "campaigns" in scopes,
         answers["default_start_date"][:10]: True,
         f"`{answers['target_database']}`": True,
     }
@@ -154,7 +154,7 @@ def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
     )
     objects = len(datasources["inc_datasources"])
     told = re.search(
-        r"takes (\d+) TD jobs and (\d+) tasks.*; each further window (\d+) and (\d+) more", manual
+        r"takes (\d+) TD jobs and (\d+) tasks.*; each further window takes (\d+) and (\d+) more", manual
     )
     jobs, tasks, _, tasks_of_a_window = map(int, told.groups())
     assert jobs == 6 + 4 * objects

@@ -517,4 +517,4 @@ def test_a_resumed_attempt_which_sees_nothing_of_what_was_before_does_not_succee
     td.loaded(HIST, unix(0) - 1, unix(5), mark=OWN)
     outcome, failed, _ = result(td)
     assert outcome == "error"
-    assert "start it again" in failed
+    assert "start the workflow again" in failed

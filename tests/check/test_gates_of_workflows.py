@@ -246,7 +246,7 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
         "one in a load file": Edit(
             PROFILES, "data_source: ${datasource.name}", "data_source: ${source.name}"
         ),
-        "one in a query's comment": Edit(RUN_RESULT, "-- How this", "-- ${loads} How this"),
+        "one in a query's comment": Edit(RUN_RESULT, "-- Tell how", "-- ${loads} Tell how"),
     }
 )
 def test_a_variable_that_nothing_defines_is_found(edit, check, plain_repo):

@@ -92,7 +92,7 @@ METRICS_WINDOW = """\
   # .match(...)[0] fails on an empty time, with which the connector would load everything.
   start_time: ${td.last_results.start_time.match(/.+/)[0]}
   end_time: ${td.last_results.end_time.match(/.+/)[0]}
-  # The API's name of the field, never the table's.
+  # The connector's name of the field, never the table's.
   incremental_field: ${datasource.incremental_field_connector}
 """
 

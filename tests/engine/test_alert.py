@@ -87,9 +87,9 @@ def test_without_row_and_secret_the_mail_comes(acme, fail):
 
 def test_a_message_that_cannot_be_shown_hides_neither_mail_nor_post_nor_row(acme, fail):
     sql = "sql/klaviyo_objects_to_load.sql"
-    acme.edit(sql, "-- The datasources", "-- ${nothing} The datasources")
+    acme.edit(sql, "-- As JSON for", "-- ${nothing} As JSON for")
     failed = fail()
-    acme.edit(sql, "-- ${nothing} The datasources", "-- The datasources")
+    acme.edit(sql, "-- ${nothing} As JSON for", "-- As JSON for")
     assert (len(failed.mails), len(failed.posts)) == (1, 1)
     for text in (failed.texts[0], failed.posts[0]["text"]):
         assert "cannot be shown" in text.splitlines()[0]

@@ -243,13 +243,13 @@ def test_of_metrics_they_are_a_note(bad):
 def test_missing_columns_are_named_beside_those_that_there_are(bad):
     status, line = lines(bad)["klaviyo_tags"]
     assert status == "ERROR"
-    assert "without id, created (there are name, properties, updated, value):" in line
+    assert "without id, created (the columns are name, properties, updated, value):" in line
 
 
 def test_a_field_that_is_no_time_is_shown(bad):
     status, line = lines(bad)["klaviyo_forms"]
     assert status == "ERROR"
-    assert 'updated does not read as a time ("yesterday {x}")' in line
+    assert 'updated is not a time ("yesterday {x}")' in line
 
 
 def test_an_object_without_a_window_is_not_loaded(bad):

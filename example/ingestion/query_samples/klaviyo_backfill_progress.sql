@@ -1,9 +1,9 @@
--- To run by hand: how far the backfill of each table is, from ingestion_log alone.
+-- To run by hand: the progress of each table's backfill, from ingestion_log alone.
 --
--- loaded_until  the end of the newest window that was loaded; windows go oldest first
--- percent       of the time between the start and when the backfill first began
+-- loaded_until  the end of the newest window that was loaded; the oldest windows are loaded first
+-- percent       how much of the time from the start until the backfill first ran is loaded
 -- running       the window that is being loaded, and since when
--- ready_at      if each window that is left takes as long as those before took on average; UTC
+-- ready_at      when the rest will be loaded, if its windows take as long as those before did on average; UTC
 WITH log AS (
   SELECT
     table_name,

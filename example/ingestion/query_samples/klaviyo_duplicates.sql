@@ -1,6 +1,6 @@
--- To run by hand, in two steps, as a table that has had no rows has no columns to ask for: this prints a
--- query, which gives the hundred ids that stand most often in one table, with when they were loaded. Loads
--- append: a record that changed twice is there twice, and one on the edge of two windows may be.
+-- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
+-- a query, which lists the hundred ids with the most rows in a table, and when they were loaded. Loads append:
+-- a record that changed twice has two rows, and one on the edge of two windows may have two.
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (

@@ -1,10 +1,10 @@
--- To run by hand, in two steps, as a table that has had no rows has no columns to ask for: this prints a
--- query, which gives of each object
+-- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
+-- a query, which gives for each object
 --
--- hours_since_success        since the last load of the incremental table that worked
+-- hours_since_success        since the last successful load of the incremental table
 -- hours_since_newest_record  since the newest record changed, in either table; dates in the future do not count
--- rows_of_24_hours           what the incremental loads of the last 24 hours brought, and
--- rows_a_day_before          what they brought in 24 hours in the seven days before that, on average
+-- rows_of_24_hours           rows from the incremental loads of the last 24 hours
+-- rows_a_day_before          rows a day from those of the seven days before, on average
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (

@@ -1,6 +1,6 @@
--- To run by hand, in two steps, as a table that has had no rows has no columns to ask for: this prints a
--- query for each object, which gives each record once, as it was at its newest, of both its tables.
--- Where latest_tables was answered with yes, klaviyo_<object>_latest has the same, and is there already.
+-- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
+-- a query for each object, which gives each record once, in its newest version from both tables. With
+-- latest_tables, the table klaviyo_<object>_latest has the same already.
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (

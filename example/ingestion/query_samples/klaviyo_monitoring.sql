@@ -1,4 +1,4 @@
--- To run by hand: what the Klaviyo workflows logged last, the newest first.
+-- To run by hand: the last twenty rows that the Klaviyo workflows logged, the newest first.
 SELECT
   TD_TIME_STRING(time, 's!') AS logged_at,
   workflow_name,

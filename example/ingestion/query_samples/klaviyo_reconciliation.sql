@@ -1,9 +1,9 @@
--- To run by hand, in two steps, as a table that has had no rows has no columns to ask for: this prints a
--- query, which gives of each object
+-- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
+-- a query, which gives for each object
 --
--- logged        rows that ingestion_log says were loaded, into both tables; of a full load the last one's
--- rows_there    rows in both tables: as many, unless someone deleted some, or a load was logged wrongly
--- distinct_ids  records: fewer, as a record comes again when it changes, and where windows overlap
+-- logged        rows that were loaded into both tables, by ingestion_log; for a full load those of the last one
+-- rows_there    rows in both tables: as many, unless rows were deleted, or a load was logged wrongly
+-- distinct_ids  records: fewer, as a record is loaded again when it changes, and where windows overlap
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (

@@ -1,5 +1,5 @@
--- To run by hand: loads and runs that have logged their start and no end. They are running, or died without
--- a word: a run that was killed holds up the next for 25 hours, or until -p take_over=yes.
+-- To run by hand: loads and runs that have logged a start and no end. They are running, or were killed: a
+-- killed run blocks the next one for 25 hours, or until that is started with -p take_over=yes.
 WITH log AS (
   SELECT
     log_id,

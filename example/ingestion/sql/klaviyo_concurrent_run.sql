@@ -1,8 +1,8 @@
--- Another run of this workflow that is under way: it has logged its start and no end. One that died
--- without a word counts until its newest row is 25 hours old, as a load may take 24, or until a run that
--- began after that row went on all the same: a retry of its session, which is no other run, or one with
--- `-p take_over=yes`, which looks for none. A run that cannot see its own start yet has to look again:
--- of two that see their own, the later one sees the other's, too.
+-- Find a concurrent run of this workflow. From the template: settings are in config/, fixes come with copier update.
+-- A killed run logs no end. It counts until its newest row is 25 hours old, as a load may take 24, or until a
+-- run that started after that row has gone on: a retry of its session, or one with `-p take_over=yes`. Two that
+-- start at once may not see each other yet: one that cannot see its own start looks again, and of two that can,
+-- the later one sees the other's too.
 WITH runs AS (
   SELECT
     split_part(log_id, '/', 1) AS mark,
@@ -32,9 +32,9 @@ SELECT
       'The start of this run cannot be seen in ingestion_log. Nothing was loaded. Start again.'
     WHEN mark IS NULL THEN ''
     ELSE
-      'Another run of ${workflow_name} is under way: it began at ' || TD_TIME_STRING(began, 'm!')
-        || ' UTC, its newest row in ingestion_log is of ' || TD_TIME_STRING(newest, 'm!')
-        || ', its mark is ' || mark || '. Nothing was loaded. Wait for its end; if it was killed, '
+      'Another run of ${workflow_name} is under way: it started at ' || TD_TIME_STRING(began, 'm!')
+        || ' UTC, its last row in ingestion_log is from ' || TD_TIME_STRING(newest, 'm!')
+        || ', its mark is ' || mark || '. Nothing was loaded. Wait until it ends; if it was killed, '
         || 'start again with -p take_over=yes.'
   END AS concurrent_run,
   IF('${session_uuid}.${attempt_id}' IN (SELECT mark FROM runs) AND mark < '${session_uuid}.${attempt_id}', 'yes', 'no') AS gives_way

@@ -1,4 +1,5 @@
--- A load failed, or a run did: a run ends once, so it has no second row where its end is logged already.
+-- Log a load or a run that failed. From the template: settings are in config/, fixes come with copier update.
+-- A run ends once: where its end is logged already, it gets no second row.
 INSERT INTO ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,

@@ -1,6 +1,7 @@
--- A load, or a run, begins: a row for each try. log_id is mark/milliseconds/windows left/uuid, so that
--- rows of one second stay in order, and a run finds its own: its mark is session_uuid.attempt_id. Table and
--- window are those of the loops; a row of the run has empty ones.
+-- Log that a load or a run starts. From the template: settings are in config/, fixes come with copier update.
+-- Each try has its row. log_id is mark/milliseconds/windows left/uuid, so that rows of one second stay in order,
+-- and a run finds its own: its mark is session_uuid.attempt_id. Table and window come from the loops, and are
+-- empty in the row of a run.
 INSERT INTO ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,

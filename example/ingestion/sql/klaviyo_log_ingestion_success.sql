@@ -1,5 +1,5 @@
--- A load worked: its window, its records, its job, and how many windows are left. Or a run did. That of a
--- latest table may have a note.
+-- Log a load or a run that succeeded. From the template: settings are in config/, fixes come with copier update.
+-- With the window, the records, the job and how many windows are left; for a latest table perhaps with a note.
 INSERT INTO ingestion_log
 SELECT
   '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${window.windows_left}/' || CAST(uuid() AS varchar) AS log_id,

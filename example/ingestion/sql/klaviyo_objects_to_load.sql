@@ -1,10 +1,11 @@
--- The datasources to load now, as JSON for for_each>: those without a row of this run, then those whose
--- failure is worth another try: one that came after more than six hours (klaviyo_windows.sql halves such
--- a window, down to an hour), and one of a window that has not failed three times. Each is told
+-- List the objects to load now. From the template: settings are in config/, fixes come with copier update.
+-- As JSON for for_each>: first those without a row of this run, then those whose failure is worth another try,
+-- after more than six hours (klaviyo_windows.sql halves such a window, down to an hour) or for a window that
+-- has failed fewer than three times. Each has
 --
--- days           the length of a window: its window_days, or where it has none its backfill's
--- field_seconds  its field in Unix seconds, whatever type the column has; NULL as long as there is none
--- since          no row of its newest load is older: reads of the table are bounded by it
+-- days           the length of a window: its window_days, or that of its backfill
+-- field_seconds  its field in Unix seconds, whatever type the column has; NULL while there is no column
+-- since          where reads of the table start: no row of its newest load is older
 -- most_windows   how many windows it may load, so that the run stays below Digdag's 1,000 tasks
 WITH datasources AS (
   SELECT

@@ -1,5 +1,6 @@
--- Which columns a load brought, which of those that the other workflows read are missing, and the
--- table's field if it is there: a query that names a missing column fails.
+-- List the columns that a trial load brought. From the template: settings are in config/, fixes come with copier update.
+-- And those of the columns that the workflows read that are missing, and the table's field if it is there: a
+-- query that names a missing column fails.
 WITH existing AS (
   SELECT column_name
   FROM information_schema.columns

@@ -1,6 +1,6 @@
--- A load failed: its message as a line, and before it what that probably means. The hint is guessed
--- from the status in the message, since the connector's messages are documented nowhere; three digits
--- after a dot are the milliseconds of a log.
+-- Report a trial load that failed. From the template: settings are in config/, fixes come with copier update.
+-- The line is its message, with the probable cause before it. That is guessed from the status code in the
+-- message, as the connector's messages are documented nowhere; three digits after a dot are milliseconds.
 INSERT INTO klaviyo_preflight
 SELECT
   '${session_uuid}.${attempt_id}' AS run,
@@ -16,7 +16,7 @@ SELECT
       || ': make a key that has it (Klaviyo, Settings, API keys) and put it into the authentication '
       || '(TD Console, Integrations Hub, Authentications). The message: '
     WHEN regexp_like(message, '(^|[^.\w])429\b') THEN
-      'probably Klaviyo has too many requests at the moment: start klaviyo_preflight again in a while, '
+      'probably Klaviyo''s rate limit is reached: start klaviyo_preflight again later, '
       || 'when nothing else reads this account. The message: '
     WHEN regexp_like(message, '(?i)td_authentication_id|\b(unknown|invalid|no( such)?|not find)\b.{0,40}\bauthentication'
       || '|\bauthentication\b.{0,60}\b(unknown|not found|not exist|no access)\b') THEN
@@ -24,7 +24,7 @@ SELECT
       || 'config/${datasource.config_file}, it is the number at the end of the URL when you open it '
       || '(TD Console, Integrations Hub, Authentications). The message: '
     WHEN regexp_like(message, '(?i)(^|[^.\w])400\b|incremental_field|\bfilter') THEN
-      'probably the field to filter on is refused: correct the API''s name of the field in '
+      'probably the field to filter on is refused: correct the connector''s name of the field in '
       || 'config/klaviyo_datasources.yml. The message: '
     ELSE ''
   END || message AS line,

@@ -1,5 +1,6 @@
--- A load worked: what it brought, as one line. Outside of the window is what is before it or dated in
--- the future; a record that changed after the window's end, while it was loaded, is as it should be.
+-- Report what a trial load brought. From the template: settings are in config/, fixes come with copier update.
+-- Outside of the window is what is before it or in the future. A record that changed after the end of the
+-- window, while it was loaded, is as it should be.
 INSERT INTO klaviyo_preflight
 WITH scratch AS (
   SELECT CAST(${td.last_results.field || 'NULL'} AS varchar) AS field
@@ -30,13 +31,13 @@ judged AS (
   SELECT
     *,
     COALESCE(array_join(ARRAY[
-      IF('${td.last_results.missing}' <> '', 'without ${td.last_results.missing} (there are ${td.last_results.columns}): '
+      IF('${td.last_results.missing}' <> '', 'without ${td.last_results.missing} (the columns are ${td.last_results.columns}): '
         || 'correct the names of the fields in config/klaviyo_datasources.yml'),
       IF('${td.last_results.field}' <> '' AND times < greatest(filled, 1),
-        '${td.last_results.field} does not read as a time (' || COALESCE('"' || no_time || '"', 'it is empty') || '): '
-        || 'name another field, the time of the last change, in config/klaviyo_datasources.yml'),
+        '${td.last_results.field} is not a time (' || COALESCE('"' || no_time || '"', 'it is empty') || '): '
+        || 'name the field with the time of the last change in config/klaviyo_datasources.yml'),
       IF(outside > 0 AND '${datasource.name}' <> 'metrics', records_outside || ', so the filter is ignored and each run '
-        || 'would load them again: correct the API''s name of the field in config/klaviyo_datasources.yml; '
+        || 'would load them again: correct the connector''s name of the field in config/klaviyo_datasources.yml; '
         || 'if it is right, this object can only be loaded in full')
     ], '; '), '') AS problems
   FROM worded

@@ -1,7 +1,7 @@
--- The datasources that have no line of this run, as JSON for for_each>, each with the window that is
--- tried. Of events and profiles a day is enough, and all that may be asked for on the way. Of the
--- others, which are small, it is the later half of the time since the default start: if older records
--- come too, the account ignores the filter. A full load (mode: replace) has no window.
+-- List the objects that preflight tries. From the template: settings are in config/, fixes come with copier update.
+-- As JSON for for_each>: those that have no line of this run, each with its window. For events and profiles a
+-- day is enough. The others are small: their window is the later half of the time since the default start, and
+-- if older records come too, the account ignores the filter. A full load (mode: replace) has no window.
 WITH datasources AS (
   SELECT
     position,

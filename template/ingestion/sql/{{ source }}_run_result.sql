@@ -1,5 +1,6 @@
--- How this run went: the tables whose last row is no SUCCESS, and those that have windows left. An attempt
--- that TD Console resumed has logged no start, and cannot see what failed before it.
+-- Tell how this run went. From the template: settings are in config/, fixes come with copier update.
+-- Which tables' last row is not SUCCESS, and which have windows left. An attempt that TD Console resumed has
+-- logged no start, and cannot see what failed before it.
 WITH own AS (
   SELECT
     table_name,
@@ -15,7 +16,7 @@ ended AS (
   WHERE nth = 1
     AND table_name IS NOT NULL
   UNION ALL
-  SELECT 'what a resumed attempt cannot see: start it again', 'ERROR', ''
+  SELECT 'unknown tables, as the attempt was resumed; start the workflow again', 'ERROR', ''
   WHERE NOT EXISTS (SELECT 1 FROM own WHERE table_name IS NULL)
 )
 SELECT
