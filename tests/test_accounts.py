@@ -137,14 +137,14 @@ def test_an_account_needs_an_answers_file_of_its_own(pristine_template, client_r
 def test_an_account_needs_a_first_one(pristine_template, tmp_path):
     (tmp_path / "repo").mkdir()
     line = refused(pristine_template, tmp_path / "repo", *UK)
-    assert line.startswith("account: 'uk' is invalid, a repo's first has no name")
+    assert line.startswith("account: 'uk' is invalid, the first account of a repo has no name")
 
 
 def test_an_account_waits_for_a_first_one_that_knows_of_others(pristine_template, client_repo):
     answers = client_repo / ".copier-answers.yml"
     text = answers.read_text(encoding="utf-8")
     answers.write_text(text.replace("account: ''\n", ""), encoding="utf-8")
-    assert "the first one's version knows no others" in refused(pristine_template, client_repo, *UK)
+    assert "the first account's version allows no others" in refused(pristine_template, client_repo, *UK)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_update_changes_no_account(released, acme):
     for given in ("account=uk", "account=eu"):
         ended = copier("update", *DEFAULTS, "-d", given, cwd=acme)
         assert ended.exit_code == 1
-        assert "a name stays" in ended.output
+        assert "an account keeps its name" in ended.output
     add_uk(released, acme)
     for given in ("account=eu", "account="):
         ended = copier("update", *DEFAULTS, "--answers-file", UK_ANSWERS, "-d", given, cwd=acme)

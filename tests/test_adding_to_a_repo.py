@@ -114,8 +114,13 @@ def test_credentials_that_were_committed_leave_git_and_stay_on_disk(released, tm
     [
         ("README.md", "", ["-d", "target_database=acme_src"], "target_database: 'acme_src' is invalid"),
         ("ingestion/config/database.yml", "databases:\n", [], "ingestion/config/database.yml: must name"),
-        ("scripts/check_ingestion.py", "", [], "scripts/check_ingestion.py: is not this template's"),
-        (".copier-answers.yml", "_src_path: elsewhere\n", [], ".copier-answers.yml: is another template's"),
+        ("scripts/check_ingestion.py", "", [], "scripts/check_ingestion.py: is not from this template"),
+        (
+            ".copier-answers.yml",
+            "_src_path: elsewhere\n",
+            [],
+            ".copier-answers.yml: belongs to another template",
+        ),
     ],
 )
 def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, text, arguments, line):

@@ -96,9 +96,9 @@ BAD: dict[str, dict[str, list]] = {
     },
     "account": {
         "a short name of a-z, 0-9 and _, at most 32": [*NO_TEXT, *HOSTILE, "UK", "u-k", "a" * 33],
-        "no name that the first account's files or tables begin with": [
+        "a name that no file or table of the first account begins with": [
             "profiles", "email", "email_templates", "ingest", "preflight", "preflight_x", "latest", "freshness",
-            "log", "hist", "datasources", "other", "backfill",
+            "log", "hist", "datasources", "concurrent", "backfill",
         ],
     },
     "source": {"left out": [*NO_TEXT, "klaviyo", "klaviyo_uk"]},

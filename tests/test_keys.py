@@ -70,12 +70,15 @@ def test_one_that_is_stored_already_is_refused_at_the_next_update(acme):
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        ("shedule=daily", "shedule: is no question, did you mean -d schedule=... ?"),
-        ("objets=[lists]", "objets: is no question, did you mean -d objects=... ?"),
-        ("Client-Name=Acme", "Client-Name: is no question, did you mean -d client_name=... ?"),
-        ("klaviyo_key=pk_1", "klaviyo_key: is no question, did you mean -d klaviyo_api_key=... ?"),
-        (f"api={KEY}", "api: is no question, and holds a key, which is for klaviyo_api_key."),
-        (f"{KEY}=x", "a name (not shown): is no question, and holds a key, which is for klaviyo_api_key."),
+        ("shedule=daily", "shedule: is not a question, did you mean -d schedule=... ?"),
+        ("objets=[lists]", "objets: is not a question, did you mean -d objects=... ?"),
+        ("Client-Name=Acme", "Client-Name: is not a question, did you mean -d client_name=... ?"),
+        ("klaviyo_key=pk_1", "klaviyo_key: is not a question, did you mean -d klaviyo_api_key=... ?"),
+        (f"api={KEY}", "api: is not a question, and holds a key, which belongs in klaviyo_api_key."),
+        (
+            f"{KEY}=x",
+            "a name (not shown): is not a question, and holds a key, which belongs in klaviyo_api_key.",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["copy", "update", "recopy"])
@@ -106,7 +109,7 @@ def test_a_name_of_another_template_passes_and_is_reported(released, acme, tmp_p
     }[command]
     ended = copier(command, *DEFAULTS, *arguments, cwd=acme.parent if command == "copy" else acme)
     assert ended.exit_code == 0, ended.output
-    reported = "Given, but no question of this template, so not used: account_id, project, region\n"
+    reported = "Not used, as the template has no such question: account_id, project, region\n"
     assert ended.output.count(reported) == 1
 
 

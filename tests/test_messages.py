@@ -1,4 +1,4 @@
-"""After a copy the terminal shows what was verified and what to do next, and never the key."""
+"""After a copy the terminal shows what was checked and what to do next, and never the key."""
 
 import json
 import re
@@ -90,7 +90,7 @@ def test_a_data_source_that_the_connector_is_not_known_to_have_is_noted(pristine
     given = ("-d", "custom_objects=[{name: flows}, {name: snapshot, data_source: campaigns}]")
     shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
     (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
-    assert "not for flows: klaviyo_preflight tells whether it has it" in note
+    assert "not for flows: klaviyo_preflight shows whether it can load that" in note
 
 
 def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template, tmp_path):
@@ -101,7 +101,7 @@ def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template
     shown = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path).output
     (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
     assert "zendesk_ingest_inc.dig" in note
-    assert "not 'ingestion' unless it is that" in note
+    assert "td_project is 'ingestion' now" in note
 
 
 def test_each_quality_gate_is_named_before_the_next_steps(first_copy):
@@ -156,7 +156,7 @@ def test_what_was_there_before_is_judged_together_with_what_was_written(pristine
 def test_pretend_writes_nothing_and_claims_nothing(pristine_template, tmp_path):
     ended = copier("copy", *ANSWERS, *GIVE_KEY, "--pretend", pristine_template, "acme", cwd=tmp_path)
     assert ended.exit_code == 0
-    assert "Nothing was written (--pretend), so nothing was verified." in ended.output
+    assert "Nothing was written (--pretend), so nothing was checked." in ended.output
     assert "✓" not in ended.output
     assert KEY not in ended.output
     assert list(tmp_path.iterdir()) == []

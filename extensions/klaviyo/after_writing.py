@@ -40,10 +40,10 @@ class AfterWriting:
         """
         root, results = Path(context["_copier_conf"]["dst_path"]), []
         if context["_copier_conf"]["pretend"]:
-            lines = ["Nothing was written (--pretend), so nothing was verified."]
+            lines = ["Nothing was written (--pretend), so nothing was checked."]
         elif not (root / CHECK).is_file():
             results = check(Folder(root), KNOWN, [updates_are_finished], context["source"])
-            lines = [report(results), f"{CHECK} is gone, so nothing else was verified."]
+            lines = [report(results), f"{CHECK} is gone, so nothing else was checked."]
         else:
             results = self._results(root, context["source"])
             lines = [report(results)]

@@ -71,7 +71,7 @@ class BeforeWriting:
         self.results = check(Rendered(ours | theirs), KNOWN, source=context["source"])
         failed = [result for result in (_template_rules(context, ours), *self.results) if result.failed]
         if failed:
-            raise refusal([report(failed), "The workflows would not run like this."])
+            raise refusal([report(failed), "The workflows would not run."])
 
 
 def _text(file: Path) -> str:

@@ -97,9 +97,7 @@ def missing_webhook(context: Context) -> str:
     webhook = _entry(context, WEBHOOK)
     if not context["alert_slack"] or webhook in read_credentials(destination(context, PATH)):
         return ""
-    return (
-        f"Alerts go to Slack once {PATH} has the webhook's URL as {webhook}, and the secrets were set again."
-    )
+    return f"Alerts go to Slack once {PATH} has the webhook's URL as {webhook} and the secrets are set again."
 
 
 def _entry(context: Context, what: str) -> str:

@@ -38,8 +38,8 @@ def neighbours(context: Context) -> list[str]:
     there = destination(context, "ingestion").glob("*.dig")
     others = sorted(file.name for file in there if not file.name.startswith("klaviyo_"))
     return [
-        f"ingestion/ has {name} too, so td_project must be the project that it is pushed to, and not "
-        f"{context['td_project']!r} unless it is that: from two projects its schedule would run twice."
+        f"ingestion/ also has {name}: td_project must be the project that it is pushed to, or its schedule "
+        f"would run in two projects. td_project is {context['td_project']!r} now."
         for name in others[:1]
     ]
 
@@ -49,8 +49,8 @@ def notes(context: Context) -> list[str]:
     """What is as it was asked for, but should be looked at."""
     documented = [known.data_source for known in CATALOGUE]
     undocumented = [
-        f"custom_objects: the connector is documented for {', '.join(documented)}, and not for "
-        f"{each.data_source}: {context['source']}_preflight tells whether it has it."
+        f"custom_objects: TD documents the connector for {', '.join(documented)}, not for "
+        f"{each.data_source}: {context['source']}_preflight shows whether it can load that."
         for each in objects_to_load(context)
         if each.data_source not in documented
     ]
@@ -73,15 +73,15 @@ def remarks(context: Context, credentials: str, updated: bool) -> Iterator[str]:
     if credentials:
         yield f"\n{credentials}"
     if unknown := given_to_no_question(context):
-        yield f"\nGiven, but no question of this template, so not used: {', '.join(sorted(unknown))}"
+        yield f"\nNot used, as the template has no such question: {', '.join(sorted(unknown))}"
     if _had_token(folder, conf["answers_file"]):
         yield (
-            f"\nThe token in the template's URL was taken out of {conf['answers_file']}. Git's history has\n"
-            "it: revoke it, and give a new one to git's credential helper (docs/updates.md of the template)."
+            f"\nThe token in the template's URL was removed from {conf['answers_file']}, but is still in\n"
+            "git's history: revoke it, and give a new one to git's credential helper (docs/updates.md)."
         )
     if updated and (removed := _removed_files(folder)):
         yield (
-            "\nREMOVED, as the template, with your answers, has no such file any more. Edits of yours are\n"
+            "\nREMOVED, as the template no longer has these files for your answers. Your edits are\n"
             "in git: git show HEAD:./FILE\n" + "\n".join(f"  {file}" for file in removed)
         )
 

@@ -33,7 +33,7 @@ def place_problems(context: Context) -> Iterator[str]:
     answers = read_yaml(context, answers_file)
     if isinstance(answers, dict) and "_src_path" in answers and "events_lookback_hours" not in answers:
         own = "--answers-file .copier-answers.klaviyo.yml"
-        yield f"{answers_file}: is another template's, so add {own} for this one."
+        yield f"{answers_file}: belongs to another template: add {own} for this one."
     try:
         read_credentials(destination(context, PATH))
     except ValueError as error:
@@ -43,13 +43,13 @@ def place_problems(context: Context) -> Iterator[str]:
         if os.access(file, os.R_OK) and file.is_file() and not _is_utf8(file):
             yield f"{path}: is not UTF-8, save it as UTF-8."
     if is_new_repo(context) and is_of_others(context, CHECK):
-        yield f"{CHECK}: is not this template's, rename it."
+        yield f"{CHECK}: is not from this template: rename it."
     if is_of_others(context, DATABASE_FILE):
         if not existing_database(context):
             yield f"{DATABASE_FILE}: must name the database under databases.src."
         # Older ones take `_skip_if_exists` unrendered where an update merges.
         if tuple(int(part) for part in metadata.version("copier").split(".")[:3]) < (9, 10, 3):
-            yield f"{DATABASE_FILE}: is another source's, which needs Copier 9.10.3 or newer."
+            yield f"{DATABASE_FILE}: belongs to another source, which needs Copier 9.10.3 or newer."
 
 
 def clashes_with_others(context: Context) -> Iterator[str]:
@@ -86,7 +86,7 @@ def files_out_of_reach(context: Context, texts: Mapping[str, str]) -> Iterator[s
     for path, flag in _hidden_from_git(folder).items() if there else ():
         if path in there and _differs_from_git(folder, path):
             yield (
-                f"{path}: git does not see your edits of it ({flag}), and they would be lost: "
+                f"{path}: git does not see your edits in it ({flag}), and they would be lost: "
                 f"git update-index --no-{flag} {path}, and commit them."
             )
 

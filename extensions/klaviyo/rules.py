@@ -69,7 +69,7 @@ def check_yes_or_no(value: Any) -> None:
 def check_client_name(value: Any) -> None:
     """Accept one line of text without `${`, which Digdag would take for a variable."""
     if not isinstance(value, str) or not value.isprintable() or value != value.strip() or not value:
-        raise BadAnswer("one line of text, without blanks at its ends")
+        raise BadAnswer("one line of text, without spaces at its ends")
     if "${" in value or len(value) > 100:
         raise BadAnswer("at most 100 characters, without ${")
 
@@ -101,7 +101,7 @@ def check_account(value: Any) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{0,32}", value):
         raise BadAnswer("a short name of a-z, 0-9 and _, at most 32, or empty")
     if value and any(f"{name}_".startswith(f"{value}_") for name in TAKEN) or is_preflights(value):
-        raise BadAnswer(f"no name that the first account's files or tables begin with, like {value}")
+        raise BadAnswer(f"a name that no file or table of the first account begins with, unlike {value}")
 
 
 def check_source(value: Any) -> None:
@@ -162,7 +162,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "answers_are_good": _one_of(True),
     "client_name": check_client_name,
     "klaviyo_api_key": _matching(
-        r"(pk_[A-Za-z0-9_]{1,252})?", "pk_ and then letters, digits or _; a private key of Klaviyo, or empty"
+        r"(pk_[A-Za-z0-9_]{1,252})?", "pk_ and then letters, digits or _, a private key; or empty"
     ),
     "td_authentication_id": check_authentication_id,
     "default_start_date": past_timestamp,
@@ -170,7 +170,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "more_settings": check_yes_or_no,
     "td_region": _one_of(*REGIONS),
     "td_project": _matching(
-        r"(?!pk_)[A-Za-z_][A-Za-z0-9_-]{0,254}", "letters, digits, _ and -, and no digit first"
+        r"(?!pk_)[A-Za-z_][A-Za-z0-9_-]{0,254}", "letters, digits, _ and -, not a digit first"
     ),
     "account": check_account,
     "source": check_source,

@@ -117,8 +117,8 @@ def freshness_warning(hours: int, schedule: str, source: str = "klaviyo") -> str
         return ""
     if schedule == "none":
         return (
-            f"freshness_hours is {hours}, but there is no schedule: {source}_freshness alerts whenever "
-            "nobody has started the incremental workflow for so long."
+            f"freshness_hours is {hours}, but there is no schedule: {source}_freshness alerts when "
+            "nobody has started the incremental workflow for that long."
         )
     gap = longest_gap(schedule)
     return (

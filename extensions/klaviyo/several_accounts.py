@@ -66,18 +66,24 @@ def account_problems(context: Context, account: str) -> Iterator[str]:
     if same:
         yield _is_there(same, others[same])
     elif account and not _first(stored):
-        yield f"account: {account!r} is invalid, a repo's first has no name: copy without -d account first."
+        yield (
+            f"account: {account!r} is invalid, the first account of a repo has no name: copy without "
+            "-d account first."
+        )
     elif own in stored and there != account or account and own != answers_file(account):
         one_more = (
             f"copier copy --answers-file {answers_file(account or 'NAME')} -d account={account or 'NAME'}"
         )
         whose = repr(there) if there else "the one without a name"
         yield (
-            f"account: {account!r} is invalid, {own} is for {whose}, and a name stays, as all tables "
-            f"have it. For one more: {one_more}."
+            f"account: {account!r} is invalid, {own} is for {whose}, and an account keeps its name, as its "
+            f"tables have it. For another account: {one_more}."
         )
     elif account and "account" not in _first(stored):
-        yield f"account: {account!r} is invalid, the first one's version knows no others: copier update."
+        yield (
+            f"account: {account!r} is invalid, the first account's version allows no others: run "
+            "copier update for it."
+        )
 
 
 def _is_there(file: str, answers: dict[str, Any]) -> str:
@@ -87,7 +93,7 @@ def _is_there(file: str, answers: dict[str, Any]) -> str:
     update = f"copier update --answers-file {file}" if file != ".copier-answers.yml" else "copier update"
     return (
         f"account: {answers.get('client_name')} has {named} in {file} already, with the authentication "
-        f"{answers.get('td_authentication_id')}. For one more: -d account=NAME --answers-file "
+        f"{answers.get('td_authentication_id')}. For another account: -d account=NAME --answers-file "
         f"{answers_file('NAME')}; to change that one: {update}."
     )
 

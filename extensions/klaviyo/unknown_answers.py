@@ -31,6 +31,6 @@ def unknown_answers(context: Context) -> Iterator[str]:
     for name, value in given_to_no_question(context).items():
         if holds_key(name) or holds_key(value):
             shown = "a name (not shown)" if holds_key(name) else name
-            yield f"{shown}: is no question, and holds a key, which is for klaviyo_api_key."
+            yield f"{shown}: is not a question, and holds a key, which belongs in klaviyo_api_key."
         elif close := difflib.get_close_matches(name.lower().replace("-", "_"), list(RULES), 1, CLOSE):
-            yield f"{name}: is no question, did you mean -d {close[0]}=... ?"
+            yield f"{name}: is not a question, did you mean -d {close[0]}=... ?"

@@ -59,7 +59,7 @@ def test_an_update_takes_out_one_that_is_stored_and_says_to_revoke_it(served, ac
     commit(acme)
     release(served, "1.1.0")
     output = update(acme)
-    assert "The token in the template's URL was taken out of .copier-answers.yml." in output
+    assert "The token in the template's URL was removed from .copier-answers.yml," in output
     assert "revoke it" in output
     assert "t0p-secret" not in output
     assert f"_src_path: https://{ADDRESS}\n" in answers.read_text()

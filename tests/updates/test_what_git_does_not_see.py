@@ -20,7 +20,7 @@ def test_an_edit_that_git_was_told_not_to_see_is_not_overwritten(acme, flag, com
     ended = copier(*command, *DEFAULTS, cwd=acme)
     assert ended.exit_code == 1
     line = ended.output.splitlines()[-1]
-    assert line.startswith(f"{DATABASE}: git does not see your edits of it ({flag})")
+    assert line.startswith(f"{DATABASE}: git does not see your edits in it ({flag})")
     assert line.endswith(" Nothing was changed.")
     assert contents(acme) == before
     git(*re.search(r"git (update-index \S+ \S+),", line)[1].split(), cwd=acme)
