@@ -8,7 +8,7 @@ SEED ?= $(shell date +%s)
 OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example lint test test-updates test-many test-engine test-oldest test-setup bench dry-run \
+.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-oldest test-setup bench dry-run \
   rehearse release ready-to-release lock clean
 
 help:  ## what there is
@@ -26,6 +26,9 @@ example: $(READY)  ## render example/ anew, so that a review shows what an edit 
 	    --data-file example-answers.yml "$(CURDIR)" "$$fresh/example" && \
 	  rm "$$fresh/example/.copier-answers.yml" "$$fresh/example/ingestion/credentials_ingestion.json" && \
 	  rm -rf example && mv "$$fresh/example" example
+
+picture: $(READY)  ## draw docs/status.svg anew, what a client's scripts/klaviyo_status.py shows
+	@$(VENV)/bin/python tests/draw_status.py
 
 lint: $(READY)  ## what ruff and mypy say of every Python file
 	@$(VENV)/bin/ruff check --quiet .

@@ -15,8 +15,7 @@ NEXT_STEPS = [
     "td wf secrets --project ingestion --set @credentials_ingestion.json",
     "td wf start ingestion klaviyo_preflight --session now",
     "td wf start ingestion klaviyo_ingest_hist --session now",
-    "SELECT * FROM client_src.ingestion_log",
-    "WHERE source_name LIKE 'klaviyo%'",
+    "uv run ../scripts/klaviyo_status.py",
     "td wf start ingestion klaviyo_ingest_inc --session now",
 ]
 # A word of each gate that is promised.

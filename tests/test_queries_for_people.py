@@ -7,81 +7,29 @@ import re
 from datetime import datetime, timezone
 
 import pytest
-from digdag_text import fill
 from mock_td.clock import Clock
 from mock_td.databases import Databases
+from written_td import DAY, HOUR, WrittenTD
 
 SAMPLES = "ingestion/query_samples"
-HOUR, DAY = 3600, 86400
 FOR_PEOPLE = [
+    "backfill_coverage",
     "backfill_progress",
     "duplicates",
+    "failures",
     "freshness",
     "latest_rows",
     "monitoring",
-    "unfinished_loads",
+    "preflight_lines",
     "reconciliation",
+    "runs",
+    "unfinished_loads",
 ]
-
-
-class TD:
-    """A client_src with ingestion_log; times are seconds before now."""
-
-    def __init__(self, ingestion):
-        self.samples = ingestion / "query_samples"
-        self.databases = Databases(Clock())
-        now = self.databases.clock.now()
-        self.databases.clock.now = lambda: now  # stands still, so that seconds before it are the same ones
-        self.databases.create_database("client_src")
-        text = (ingestion / "sql/create_ingestion_log_table.sql").read_text(encoding="utf-8")
-        self.databases.run(fill(text, {"databases": {"src": "client_src"}}), "client_src")
-
-    def ask(self, name):
-        """The rows of a query, or of those that it prints, as maps."""
-        rows = self._rows((self.samples / f"klaviyo_{name}.sql").read_text(encoding="utf-8"))
-        if rows and "query" in rows[0]:
-            return [row for printed in rows for row in self._rows(printed["query"])]
-        return rows
-
-    def _rows(self, text):
-        outcome = self.databases.run(text, "client_src")
-        return [dict(zip((name for name, _ in outcome.columns), row, strict=True)) for row in outcome.rows]
-
-    def instant(self, ago, form="%Y-%m-%dT%H:%M:%S.000000"):
-        return datetime.fromtimestamp(int(self.databases.clock.now()) - ago, timezone.utc).strftime(form)
-
-    def log(
-        self,
-        table,
-        status,
-        ago,
-        *,
-        window=(None, None),
-        records=0,
-        left="",
-        mark="m.1",
-        workflow="klaviyo_ingest_inc",
-    ):
-        at = int(self.databases.clock.now()) - ago
-        start, end = (f"'{self.instant(each)}'" if each is not None else "NULL" for each in window)
-        name = f"'{table}'" if table else "NULL"
-        self.databases.rows(
-            f"INSERT INTO client_src.ingestion_log VALUES ('{mark}/{at * 1000}/{left}/x', 'klaviyo', '{workflow}', {name}, "
-            f"'{status}', {start}, {end}, {records}, NULL, NULL, NULL, {at})"
-        )
-
-    def load(self, table, *records, ago=0):
-        if table not in self.databases.tables("client_src"):
-            self.databases.create_table("client_src", table)
-        maps = [
-            {"id": id, "updated": self.instant(changed, "%Y-%m-%d %H:%M:%S+00:00")} for id, changed in records
-        ]
-        self.databases.load("client_src", table, maps, "append", int(self.databases.clock.now()) - ago)
 
 
 @pytest.fixture
 def td(example_repo):
-    return TD(example_repo / "ingestion")
+    return WrittenTD(example_repo / "ingestion", Databases(Clock()))
 
 
 def test_these_are_all_there_are(example_repo):
@@ -216,3 +164,134 @@ def test_an_object_that_is_not_loaded_is_asked_nothing(copie, example_answers):
     for name in FOR_PEOPLE:
         text = (repo / f"ingestion/query_samples/klaviyo_{name}.sql").read_text(encoding="utf-8")
         assert not re.search("profiles|events|campaigns", text), name
+
+
+HIST = "klaviyo_ingest_hist"
+
+
+def test_coverage_draws_what_is_loaded_and_names_the_first_hole(td):
+    """Windows that touch, overlap, or are a second apart leave no hole; one of an hour shows in ten days."""
+    td.log(None, "STARTED", 5000, mark="a.1", workflow=HIST)
+    windows = ((10 * DAY, 8 * DAY), (8 * DAY - 1, 7 * DAY), (7 * DAY - HOUR, 6 * DAY), (5 * DAY, 4 * DAY))
+    for nth, window in enumerate(windows):
+        begin = {"mark": "a.1", "window": window, "workflow": HIST}
+        td.log("klaviyo_events_hist", "STARTED", 4000 - nth, **begin)
+        td.log("klaviyo_events_hist", "SUCCESS", 3900 - nth, **begin, left=9)
+    td.log("klaviyo_lists_hist", "STARTED", 3000, mark="a.1", window=(10 * DAY, 0), workflow=HIST)
+    form = "%Y-%m-%d %H:%M:%S"
+    events, lists = td.ask("backfill_coverage")
+    assert list(events.values()) == [
+        "klaviyo_events_hist",
+        td.instant(10 * DAY, form),
+        td.instant(5000, form),
+        2,
+        f"{td.instant(7 * DAY, form)} to {td.instant(7 * DAY - HOUR, form)}",
+        "███████████████▒████▒····▒████▒···················",
+    ]
+    assert (lists["holes"], lists["first_hole"], lists["loaded"]) == (0, None, "·" * 50)
+
+
+def test_coverage_is_full_once_no_window_is_left(td):
+    for start, end, left in ((3 * DAY, 2 * DAY, 1), (2 * DAY, DAY, 0)):
+        td.log("klaviyo_events_hist", "STARTED", 50 + left, window=(start, end), workflow=HIST)
+        td.log("klaviyo_events_hist", "SUCCESS", 40 + left, window=(start, end), left=left, workflow=HIST)
+    (row,) = td.ask("backfill_coverage")
+    assert row["wanted_until"] == td.instant(DAY, "%Y-%m-%d %H:%M:%S")
+    assert row["loaded"] == "█" * 50
+
+
+def a_run(td, mark, began, *tables, ended=None, status="SUCCESS", message=None):
+    """Log a run whose tables, each with its status, were loaded in the second after it began."""
+    td.log(None, "STARTED", began, mark=mark)
+    for table, outcome in tables:
+        td.log(table, "STARTED", began - 1, mark=mark)
+        if outcome:
+            td.log(table, outcome, began - 2, mark=mark, records=5)
+    if ended is not None:
+        td.log(None, status, ended, mark=mark, message=message)
+
+
+def test_runs_tell_how_each_went_and_which_was_killed(td):
+    a_run(td, "dead.1", 30 * HOUR, ("klaviyo_lists", None))
+    a_run(
+        td,
+        "well.1",
+        4 * HOUR,
+        ("klaviyo_lists", "SUCCESS"),
+        ("klaviyo_events", "SUCCESS"),
+        ended=4 * HOUR - 120,
+    )
+    a_run(td, "killed.1", 3 * HOUR, ("klaviyo_lists", None))
+    a_run(
+        td, "bad.1", 2 * HOUR, ("klaviyo_lists", "SUCCESS"), ("klaviyo_events", "ERROR"),
+        ended=HOUR, status="ERROR", message="failed for: klaviyo_events",
+    )  # fmt: skip
+    a_run(td, "late.1", 60, ended=50, status="ERROR", message="Another run is under way")
+    a_run(td, "now.1", 30, ("klaviyo_lists", "SUCCESS"))
+    rows = td.ask("runs")
+    assert [(row["status"], int(row["tables"]), int(row["records"]), row["failed"]) for row in rows] == [
+        ("RUNNING", 1, 5, None),
+        ("ERROR", 0, 0, "Another run is under way"),
+        ("ERROR", 1, 5, "klaviyo_events"),
+        ("KILLED", 0, 0, None),
+        ("SUCCESS", 2, 10, None),
+        ("KILLED", 0, 0, None),
+    ]
+    assert [float(row["minutes"]) for row in rows[2:5:2]] == [60.0, 2.0]
+
+
+MESSAGES = {
+    "HTTP 401: Unauthorized": "revoked",
+    "HTTP 403 lists:read": "scope",
+    "HTTP 429": "rate limit",
+    "Unknown authentication 360030": "does not exist",
+    "klaviyo_lists: the window has no start_time or no end_time, nothing was loaded": "is not a time",
+    "killed after 24 hours": "too much",
+    "HTTP 400 invalid filter": "does not filter",
+    "the connector gave up at 12:00:00.401": "unknown",
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_failure_is_told_with_its_cause_and_what_to_do(td, message):
+    for ago in (100, 90, 80):
+        td.log("klaviyo_lists", "ERROR", ago, message=message)
+    td.log(None, "ERROR", 70, message="klaviyo_ingest_inc failed for: klaviyo_lists")
+    ((at, *rest),) = [list(row.values()) for row in td.ask("failures")]
+    assert at == td.instant(80, "%Y-%m-%d %H:%M:%S")
+    assert rest[:4] == ["klaviyo_ingest_inc", "klaviyo_lists", 3, "no"]
+    assert MESSAGES[message] in rest[4]
+    assert rest[5:] == [rest[5], message] and rest[5]
+
+
+def test_a_failure_is_over_once_the_same_table_or_run_succeeded(td):
+    td.log("klaviyo_lists", "ERROR", 100, mark="a.1", message="x")
+    td.log("klaviyo_events", "ERROR", 100, mark="a.1", message="x")
+    td.log("klaviyo_lists", "SUCCESS", 90, mark="a.1")
+    td.log(None, "ERROR", 80, mark="b.1", message="Another run of x is under way")
+    td.log(
+        None, "ERROR", 70, mark="c.1", workflow="klaviyo_freshness", message="no successful load for 3 hours"
+    )
+    td.log("klaviyo_metrics", "ERROR", 25 * HOUR, mark="d.1", message="x")
+    assert {(row["what"], row["loaded_since"]) for row in td.ask("failures")} == {
+        ("klaviyo_lists", "yes"),
+        ("klaviyo_events", "no"),
+        ("the run", "no"),
+    }
+    td.log(None, "SUCCESS", 60, mark="e.1")
+    assert [row["loaded_since"] for row in td.ask("failures") if row["what"] == "the run"] == ["yes", "yes"]
+
+
+def test_the_lines_are_those_of_the_last_preflight(td):
+    for run, ago in (("old.1", 7300), ("new.1", 7200)):
+        for table in ("klaviyo_lists", "klaviyo_events"):
+            at = int(td.databases.clock.now()) - ago
+            line = f"{table}: ok, {run}"
+            td.databases.rows(
+                f"INSERT INTO client_src.klaviyo_preflight VALUES ('{run}', '{table}', 'OK', '{line}', {at})"
+            )
+    rows = td.ask("preflight_lines")
+    assert [(row["line"], float(row["hours_ago"])) for row in rows] == [
+        ("klaviyo_events: ok, new.1", 2.0),
+        ("klaviyo_lists: ok, new.1", 2.0),
+    ]

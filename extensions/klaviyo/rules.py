@@ -35,6 +35,9 @@ TAKEN = (
         "unfinished_loads",
         "objects_to_load",
         "concurrent_run",
+        "failures",
+        "runs",
+        "status",
     ),
     *("reconciliation", "run_result", "stale", "windows"),
 )

@@ -70,14 +70,16 @@ class TreasureData:
                    the failed job shows; `in` is the load file's section. If it has a clock, TD has the same
     load_seconds   how long a bulk load lasts at least
     query_seconds  how long a query waits for its turn; then it is done at once
+    key            the only API key that it takes; empty, if it takes any
 
     clock       TD's own: what now() gives in SQL, `time`, and the jobs' times. Digdag has the machine's
     jobs        every job, in the order of submission
     peak_loads  the most bulk loads that ran at the same time
     """
 
-    def __init__(self, connector=None, *, load_seconds=0.0, query_seconds=0.0):
+    def __init__(self, connector=None, *, load_seconds=0.0, query_seconds=0.0, key=""):
         self.connector = connector
+        self.key = key
         self.load_seconds = load_seconds
         self.query_seconds = query_seconds
         self.clock = getattr(connector, "clock", None) or Clock()

@@ -18,8 +18,7 @@ SELECT
     WHEN regexp_like(message, '(^|[^.\w])429\b') THEN
       'probably Klaviyo''s rate limit is reached: start klaviyo_preflight again later, '
       || 'when nothing else reads this account. The message: '
-    WHEN regexp_like(message, '(?i)td_authentication_id|\b(unknown|invalid|no( such)?|not find)\b.{0,40}\bauthentication'
-      || '|\bauthentication\b.{0,60}\b(unknown|not found|not exist|no access)\b') THEN
+    WHEN regexp_like(message, '(?i)td_authentication_id|\b(unknown|invalid|no( such)?|not find)\b.{0,40}\bauthentication|\bauthentication\b.{0,60}\b(unknown|not found|not exist|no access)\b') THEN
       'probably TD does not know the authentication: correct td_authentication_id in '
       || 'config/${datasource.config_file}, it is the number at the end of the URL when you open it '
       || '(TD Console, Integrations Hub, Authentications). The message: '
