@@ -7,7 +7,7 @@ import stat
 import pytest
 import sqlglot
 import yaml
-from commands import FLOWS, ignored
+from commands import FLOWS, git, ignored
 from digdag_text import fill
 from klaviyo.objects import CATALOGUE
 from klaviyo.start_date import timestamp
@@ -272,3 +272,10 @@ def test_a_custom_object_is_added_by_answers_alone(copie, example_answers):
     assert added["klaviyo_forms"]["mode"] == "replace"
     assert "start_time" in load(repo / "ingestion/config/klaviyo_flows_load.yml")["in"]
     assert "start_time" not in load(repo / "ingestion/config/klaviyo_forms_load.yml")["in"]
+
+
+def test_a_review_shows_all_files_but_the_code_of_the_check(client_repo):
+    files = git("ls-files", cwd=client_repo).splitlines()
+    told = git("check-attr", "linguist-generated", *files, cwd=client_repo).splitlines()
+    marked = {line.split(": ")[0] for line in told if line.endswith(": set")}
+    assert marked == {file for file in files if file.startswith("scripts/ingestion_check/")} != set()

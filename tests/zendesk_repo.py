@@ -22,6 +22,7 @@ SELECT
 
 FILES = {
     "README.md": "# Ingestion of Acme\n",
+    ".gitattributes": "*.sql text\n",
     ".gitignore": "*.log\n!*.json\n",
     ".github/workflows/check.yml": "on: push\njobs: {}\n",
     "ingestion/.digdagignore": "notes\n",

@@ -45,7 +45,7 @@ their whys:
                         GitHub finds the workflow that runs the check
     each_account        All accounts are of one version
 
-This file is from the Klaviyo ingestion template, which an update brings up to date.
+This file is from the Klaviyo ingestion template: settings are in config/, fixes come with copier update.
 """
 
 import argparse

@@ -139,3 +139,11 @@ def test_an_edit_beside_the_loads_stays_without_a_conflict(repo):
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 0, ended.output
     assert "          limit: 2\n" in (repo / "ingestion/klaviyo_ingest_inc.dig").read_text(encoding="utf-8")
+
+
+def test_the_client_s_own_git_attributes_stay(repo):
+    (repo / ".gitattributes").write_text("*.sql text\n", encoding="utf-8")
+    commit(repo)
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    assert (repo / ".gitattributes").read_text(encoding="utf-8") == "*.sql text\n"
