@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import random
+import runpy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from commands import KEY, commit, git
+from commands import KEY, TEMPLATE, commit, git
 
+# Where an update moves a file, with the client's edits of it.
+MOVED = {
+    f"ingestion/{name}": f"ingestion/{renamed}"
+    for name, (_, renamed) in runpy.run_path(str(TEMPLATE / "migrations/to_0_2_0.py"))["FILES"].items()
+    if renamed
+}
 ANSWERS = ".copier-answers.yml"
 CREDENTIALS = "ingestion/credentials_ingestion.json"
 COMMENTS = {".sql": "-- ", ".md": "", ".json": ""}
@@ -137,7 +144,8 @@ class Client:
         found = [f"{file} is another" for file, was in self.own.items() if self._bytes(file) != was]
         found += [f"{file} is back" for file in self.gone if (self.repo / file).exists()]
         for mark, file in self.lines.items():
-            if mark.encode() not in self._bytes(file) and file not in removed:
+            text = self._bytes(file) + self._bytes(MOVED.get(file, ""))
+            if mark.encode() not in text and file not in removed:
                 found.append(f"{file} lacks: {mark}")
         return found
 
