@@ -279,3 +279,13 @@ def test_a_review_shows_all_files_but_the_code_of_the_check(client_repo):
     told = git("check-attr", "linguist-generated", *files, cwd=client_repo).splitlines()
     marked = {line.split(": ")[0] for line in told if line.endswith(": set")}
     assert marked == {file for file in files if file.startswith("scripts/ingestion_check/")} != set()
+
+
+def test_each_file_of_the_workflows_says_first_where_to_change_things_instead(example_repo):
+    ingestion = example_repo / "ingestion"
+    shared = ingestion / "sql/create_ingestion_log_table.sql"
+    files = {*ingestion.glob("*.dig"), *ingestion.glob("sql/*.sql")} - {shared}
+    hint = ". From the template: settings are in config/, fixes come with copier update.\n"
+    assert [file.name for file in files if not file.open(encoding="utf-8").readline().endswith(hint)] == []
+    for script in (example_repo / "scripts").glob("*.py"):
+        assert hint.partition(" template")[2] in script.read_text(encoding="utf-8")

@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_found(edit, check, plain_repo):
 
 def test_a_query_in_another_encoding_is_found(check, plain_repo):
     query = plain_repo / WINDOWS
-    query.write_bytes(query.read_bytes().replace(b"-- What is", b"\xe9 What is", 1))
+    query.write_bytes(query.read_bytes().replace(b"-- List the", b"\xe9 List the", 1))
     line = query.read_bytes().split(b"\xe9")[0].count(b"\n") + 1
 
     assert check.places("files_can_be_read", plain_repo) == [(WINDOWS, line)]

@@ -1,5 +1,6 @@
--- What is missing in a table, oldest first, as windows for for_each>: the time from its start to its end,
--- less the windows of its SUCCESS rows, as long as what they loaded is still in the table.
+-- List the windows that a table lacks. From the template: settings are in config/, fixes come with copier update.
+-- As JSON for for_each>, oldest first: the time from its start to its end, less the windows of its SUCCESS rows,
+-- as long as what they loaded is still in the table.
 --
 -- backfill     from the default start to the cutoff: when the first run began that loaded this table
 -- incremental  from the watermark to when this run began. The watermark is the newest record or the end
