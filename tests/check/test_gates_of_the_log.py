@@ -54,9 +54,9 @@ CHANGES = """\
 """
 LATEST_GIVES_WAY = """\
       +one_run_at_a_time:
-        if>: ${td.last_results.other_run != ''}
+        if>: ${td.last_results.concurrent_run != ''}
         _do:
-          fail>: ${td.last_results.other_run}
+          fail>: ${td.last_results.concurrent_run}
 """
 LOAD = "                +load:\n                  _export:"
 
