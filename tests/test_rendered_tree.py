@@ -281,11 +281,13 @@ def test_a_review_shows_all_files_but_the_code_of_the_check(client_repo):
     assert marked == {file for file in files if file.startswith("scripts/ingestion_check/")} != set()
 
 
-def test_each_file_of_the_workflows_says_first_where_to_change_things_instead(example_repo):
-    ingestion = example_repo / "ingestion"
+def test_each_file_of_the_workflows_says_first_where_to_change_things_instead(copie, example_answers):
+    more = {"latest_tables": True, "freshness_hours": 24}
+    repo = copie.copy(extra_answers={**example_answers, **more}).project_dir
+    ingestion = repo / "ingestion"
     shared = ingestion / "sql/create_ingestion_log_table.sql"
     files = {*ingestion.glob("*.dig"), *ingestion.glob("sql/*.sql")} - {shared}
     hint = ". From the template: settings are in config/, fixes come with copier update.\n"
     assert [file.name for file in files if not file.open(encoding="utf-8").readline().endswith(hint)] == []
-    for script in (example_repo / "scripts").glob("*.py"):
+    for script in (repo / "scripts").glob("*.py"):
         assert hint.partition(" template")[2] in script.read_text(encoding="utf-8")
