@@ -53,6 +53,9 @@ class TD:
         return self.databases.rows(sql)
 
     def query(self, name, *, mark=OWN, **parameters):
+        return self.outcome(name, mark=mark, **parameters).rows
+
+    def outcome(self, name, *, mark=OWN, **parameters):
         session_uuid, attempt_id = mark.split(".")
         query = fill(
             (self.ingestion / "sql" / name).read_text(encoding="utf-8"),
@@ -63,7 +66,7 @@ class TD:
                 **parameters,
             },
         )
-        return self.databases.run(query, "client_src").rows
+        return self.databases.run(query, "client_src")
 
     def change(self, table, **fields):
         for entry in self.lists["inc_datasources"] + self.lists["hist_datasources"]:
@@ -72,7 +75,11 @@ class TD:
 
     def log(self, table, status, at, *, window=(None, None), mark="22222222-bbbb.1", records=1, left=0):
         """A row as the workflows write it; `mark` empty: as version 0.1.0 wrote it."""
-        id = f"{mark}/{round(at * 1000)}/{left if status == 'SUCCESS' else ''}/x" if mark else "a-bare-uuid"
+        id = (
+            f"{mark}/{round(at * 1000)}/{left if status == 'SUCCESS' or not table else ''}/x"
+            if mark
+            else "a-bare-uuid"
+        )
         workflow = "klaviyo_ingest_hist" if (table or "").endswith("_hist") else "klaviyo_ingest_inc"
         start, end = (f"'{text(t)}'" if t is not None else "NULL" for t in window)
         name = f"'{table}'" if table else "NULL"

@@ -153,6 +153,7 @@ BAD: dict[str, dict[str, list]] = {
             "30 4 * * ${x}",
         ],
     },
+    "remove_copies": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
     "latest_tables": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
     "alert_email": {
         "addresses like": [
@@ -192,6 +193,7 @@ GOOD: dict[str, list] = {
     "schedule": [
         "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "0,15-45/10 4 * JAN-mar MON-FRI",
     ],
+    "remove_copies": [False, "no"],
     "latest_tables": [True, "yes"],
     "alert_email": ["", "a@example.com,b@example.com", "a@example.com, b@example.com", "a.b+c_d%e-f@sub-domain.example.co.uk", "1@example.com"],
     "alert_slack": [True, "yes"],

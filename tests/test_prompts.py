@@ -31,6 +31,7 @@ CONVERSATION = {
     "events_late_days": (f"{ERASE}31", "0 to 30, whole days", f"{ERASE}10"),
     "custom_objects": (f"{ERASE}flows", "[{name: campaigns_snapshot, da", f"{ERASE}[]"),
     "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
+    "remove_copies": (None, None, ""),
     "latest_tables": (None, None, ""),
     "alert_email": ("a@b", "addresses like data-team", f"{ERASE}a@example.com"),
     "alert_slack": (None, None, ""),

@@ -130,15 +130,24 @@ def test_freshness_tells_the_age_of_the_last_load_and_of_the_newest_record_and_h
     assert td.ask("freshness")[1]["hours_since_newest_record"] is None
 
 
-def test_reconciliation_sets_the_log_beside_rows_and_ids_an_object_a_line(td):
-    td.load("klaviyo_profiles", ("a", 2), ("a", 1))
-    td.load("klaviyo_profiles_hist", ("a", 3), ("b", 3))
-    td.log("klaviyo_profiles", "SUCCESS", 1, records=2)
-    td.log("klaviyo_profiles_hist", "SUCCESS", 1, records=3)
+def test_reconciliation_counts_rows_versions_ids_and_what_the_newest_load_brought(td):
+    td.load("klaviyo_profiles_hist", ("a", 3), ("b", 3), ago=50)
+    td.log("klaviyo_profiles_hist", "STARTED", 51)
+    td.log("klaviyo_profiles_hist", "SUCCESS", 49, records=2)
+    td.load("klaviyo_profiles", ("a", 2), ("a", 3), ago=10)
+    td.log("klaviyo_profiles", "STARTED", 11)
+    td.log("klaviyo_profiles", "SUCCESS", 9, records=3)
     rows = td.ask("reconciliation")
     assert len(rows) == 6
-    assert rows[0] == {"object": "profiles", "logged": 5, "rows_there": 4, "distinct_ids": 2}
-    assert rows[1] == {"object": "events", "logged": 0, "rows_there": 0, "distinct_ids": 0}
+    assert rows[0] == {
+        "object": "profiles",
+        "rows_there": 4,
+        "versions": 3,
+        "distinct_ids": 2,
+        "newest_load": 3,
+        "newest_load_there": 2,
+    }
+    assert set(rows[1].values()) == {"events", 0}
 
 
 def test_duplicates_are_the_ids_that_stand_in_one_table_more_than_once(td):

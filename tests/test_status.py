@@ -169,7 +169,7 @@ def with_a_hole(td):
 
 def without_rows(td):
     td.databases.rows("DELETE FROM client_src.klaviyo_lists")
-    return "✗ lists: 2 rows that were loaded are not in the tables any more."
+    return "✗ lists: 2 rows of the newest load are not in its table any more."
 
 
 def refused_by_preflight(td):

@@ -102,8 +102,8 @@ def all_is_well(td):
                 left=left,
                 **hist,
             )
-        rows = [(f"{each} {n}", 300 * DAY - n) for n in range(sum(window[3] for window in windows))]
-        td.load(f"klaviyo_{each}_hist", *rows, ago=DAY - 100)
+            rows = [(f"{each} {10 * nth + n}", 300 * DAY - n) for n in range(records)]
+            td.load(f"klaviyo_{each}_hist", *rows, ago=at - 100)
         td.log(f"klaviyo_{each}", "STARTED", HOUR - 10, window=(DAY, HOUR), **inc)
         td.log(f"klaviyo_{each}", "SUCCESS", HOUR - 40, window=(DAY, HOUR), records=2, left=0, **inc)
         td.load(f"klaviyo_{each}", (f"{each} 0", 3 * HOUR), (f"{each} 0", 2 * HOUR), ago=HOUR - 10)

@@ -183,6 +183,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "events_late_days": _up_to(30, "days"),
     "custom_objects": check_custom_objects,
     "schedule": check_schedule,
+    "remove_copies": check_yes_or_no,
     "latest_tables": check_yes_or_no,
     "alert_email": check_emails,
     "alert_slack": check_yes_or_no,

@@ -138,9 +138,9 @@ def to_do(source: str, found: Found, late_after: float | None) -> Iterator[str]:
             why = "not complete, and is not running" if left else "full of holes"
             yield f"The backfill of {', '.join(left or holes)} is {why}: start {source}_ingest_hist again."
     for row in found["reconciliation"]:
-        if row["rows_there"] < row["logged"]:
-            gone = row["logged"] - row["rows_there"]
-            yield f"{row['object']}: {gone:,} rows that were loaded are not in the tables any more."
+        if row["newest_load_there"] < row["newest_load"]:
+            gone = row["newest_load"] - row["newest_load_there"]
+            yield f"{row['object']}: {gone:,} rows of the newest load are not in its table any more."
     if late := [name for name, age in ages.items() if age and late_after and float(age) > late_after]:
         yield f"{', '.join(late)}: no load for over {late_after} hours. Is the schedule enabled?"
 
@@ -168,7 +168,7 @@ def page(source: str, database: str, found: Found, tasks: list[str]) -> Iterator
     there = {row["object"]: row for row in found["reconciliation"]}
     loads = [{**row, **there.get(row["object"], {})} for row in found["freshness"]]
     columns = "object|hours since load=hours_since_success|since newest record=hours_since_newest_record|"
-    columns += "rows in 24 h=rows_of_24_hours|a day before=rows_a_day_before|logged|there=rows_there|"
+    columns += "rows in 24 h=rows_of_24_hours|a day before=rows_a_day_before|rows=rows_there|versions|"
     yield from table("Loads and rows", columns + "ids=distinct_ids", loads)
     columns = "table=table_name|id|rows=times"
     yield from table("Ids with the most rows, as loads append", columns, found["duplicates"][:3])

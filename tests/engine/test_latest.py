@@ -136,7 +136,7 @@ def later(acme):
         f"""INSERT INTO {DATABASE}.ingestion_log (log_id, workflow_name, table_name, status, time)
             VALUES ('{other}', '{LATEST}', '{EVENTS}', 'STARTED', {int(acme.td.clock.now())})"""
     )
-    acme.td.fail_query(f"INSERT INTO {DATABASE}.{PROFILES}", times=1)
+    acme.td.fail_query(f"INSERT INTO {PROFILES}", times=1)
     acme.td.fail_query(f'CREATE TABLE "{LISTS}_new"', message="no room")
     run = acme.run(INC, session="2026-01-02 00:00:00")
     acme.td.mend()

@@ -41,6 +41,7 @@ failures AS (
       WHEN regexp_like(log.error_message, '(?i)td_authentication_id|\b(unknown|invalid|no( such)?|not find)\b.{0,40}\bauthentication|\bauthentication\b.{0,60}\b(unknown|not found|not exist|no access)\b') THEN 'authentication'
       WHEN regexp_like(log.error_message, 'Another run of .* is under way') THEN 'run'
       WHEN regexp_like(log.error_message, 'the window has no start_time or no end_time') THEN 'window'
+      WHEN regexp_like(log.error_message, '(?i)\bdelet(e|ing)\b.{0,80}\b(denied|permission|permitted|privilege|allowed|authorized)|\b(denied|permission|permitted|privilege|allowed|authorized)\b.{0,80}\bdelet(e|ing)\b') THEN 'delete'
       WHEN regexp_like(log.error_message, '(?i)\bkilled\b') THEN 'killed'
       WHEN regexp_like(log.error_message, 'no successful load for') THEN 'stale'
       WHEN regexp_like(log.error_message, '(?i)(^|[^.\w])400\b|incremental_field|\bfilter') THEN 'filter'
@@ -72,6 +73,7 @@ LEFT JOIN (
     ('authentication', 'the TD authentication in the load files does not exist', 'set td_authentication_id to the number at the end of its URL (step 1), push, start again'),
     ('run', 'two at once would load everything twice, so this one stopped', 'wait; if the other was killed, start again with -p take_over=yes'),
     ('window', 'a default_start_time in config/klaviyo_datasources.yml is not a time', 'correct it, run the check, push, start again'),
+    ('delete', 'the user whose workflows these are may not delete rows in TD', 'let them, or answer remove_copies with no (Change it), push, start again'),
     ('killed', 'its window holds too much', 'start again: it asks for half the window, down to an hour; a shorter window_days saves these tries'),
     ('stale', 'no run was started, or each fails for these tables', 'see what the log says about them, and whether the schedule is enabled'),
     ('filter', 'Klaviyo does not filter by that field', 'correct the connector''s name of the field in config/klaviyo_datasources.yml, push, start again')

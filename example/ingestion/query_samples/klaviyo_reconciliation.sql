@@ -1,9 +1,11 @@
 -- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
 -- a query, which gives for each object
 --
--- logged        rows that were loaded into both tables, by ingestion_log; for a full load those of the last one
--- rows_there    rows in both tables: as many, unless rows were deleted, or a load was logged wrongly
--- distinct_ids  records: fewer, as a record is loaded again when it changes, and where windows overlap
+-- rows_there         rows in both tables
+-- versions           an id counts once for each time of a last change: as many as rows, as copies are removed
+-- distinct_ids       records
+-- newest_load        rows that the newest load with records brought, by ingestion_log
+-- newest_load_there  how many of these are in its table: all, unless someone deleted some
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (
@@ -45,29 +47,65 @@ tables AS (
 loads AS (
   SELECT
     table_name,
-    sum(records_processed) AS rows_of_all,
-    max_by(records_processed, time) AS rows_of_the_last
-  FROM client_src.ingestion_log
+    max(time) AS ended,
+    max_by(started, time) AS started,
+    max_by(records_processed, time) AS records
+  FROM (
+    SELECT
+      *,
+      lag(time) OVER (
+        PARTITION BY table_name, split_part(log_id, '/', 1) ORDER BY time, split_part(log_id, '/', 2)
+      ) AS started
+    FROM client_src.ingestion_log
+  ) AS log
   WHERE status = 'SUCCESS'
+    AND records_processed > 0
   GROUP BY table_name
+),
+newest AS (
+  SELECT
+    tables.object,
+    tables.position,
+    tables.source,
+    tables.seconds,
+    tables.has_ids,
+    loads.ended,
+    loads.started,
+    loads.records,
+    max(loads.ended) OVER (PARTITION BY tables.object) AS newest
+  FROM tables
+  LEFT JOIN loads ON loads.table_name = tables.name
 )
 SELECT
   array_join(array_agg(query ORDER BY position), ' UNION ALL ') AS query
 FROM (
   SELECT
-    min(tables.position) AS position,
-    'SELECT ''' || tables.object || ''' AS object, '
-      || CAST(COALESCE(sum(IF(tables.mode = 'replace', loads.rows_of_the_last, loads.rows_of_all)), 0) AS varchar)
-      || ' AS logged, count(*) AS rows_there, count(DISTINCT id) AS distinct_ids FROM ('
+    min(position) AS position,
+    'SELECT ''' || object || ''' AS object, count(*) AS rows_there, count(DISTINCT version) AS versions, '
+      || 'count(DISTINCT id) AS distinct_ids, '
+      || CAST(COALESCE(max(IF(ended = newest, records)), 0) AS varchar)
+      || ' AS newest_load, count(IF(is_newest, 1)) AS newest_load_there FROM ('
       || COALESCE(
         array_join(array_agg(
-          IF(tables.has_ids, 'SELECT CAST(id AS varchar) AS id FROM ' || tables.source) ORDER BY tables.position
+          IF(
+            has_ids,
+            'SELECT CAST(id AS varchar) AS id, CAST(id AS varchar) || ''@'' || COALESCE(CAST('
+              || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' AS varchar), '''') AS version, '
+              || COALESCE(
+                IF(ended = newest, 'time BETWEEN ' || CAST(started AS varchar) || ' AND ' || CAST(ended AS varchar)), 'false'
+              )
+              || ' AS is_newest FROM ' || source
+          )
+          ORDER BY position
         ), ' UNION ALL '),
         ''
       )
-      || IF(count_if(tables.has_ids) = 0, 'SELECT CAST(NULL AS varchar) AS id WHERE false', '')
+      || IF(
+        count(IF(has_ids, 1)) = 0,
+        'SELECT CAST(NULL AS varchar) AS id, CAST(NULL AS varchar) AS version, false AS is_newest WHERE false',
+        ''
+      )
       || ') AS records' AS query
-  FROM tables
-  LEFT JOIN loads ON loads.table_name = tables.name
-  GROUP BY tables.object
+  FROM newest
+  GROUP BY object
 ) AS queries

@@ -2,7 +2,7 @@
 -- A run ends once: where its end is logged already, it gets no second row.
 INSERT INTO ingestion_log
 SELECT
-  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '//' || CAST(uuid() AS varchar) AS log_id,
+  '${session_uuid}.${attempt_id}/' || CAST(CAST(floor(to_unixtime(now()) * 1000) AS bigint) AS varchar) || '/${typeof window === "undefined" ? "" : window.windows_left || ""}/' || CAST(uuid() AS varchar) AS log_id,
   coalesce(nullif('${datasource.table_name}', ''), 'klaviyo') AS source_name,
   '${workflow_name}' AS workflow_name,
   nullif('${datasource.table_name}', '') AS table_name,

@@ -1,0 +1,71 @@
+"""After a successful run each version of a record is there once, whatever was killed or failed before."""
+
+from datetime import datetime, timezone
+
+import pytest
+from ingestion import HIST, INC
+from mock_td.klaviyo_account import KlaviyoAccount
+
+EVENTS = "klaviyo_events"
+OBJECTS = ["profiles", "events", "lists"]
+
+
+def once(acme):
+    """Whether each event is there once, over both of its tables, and none is missing."""
+    ids = sorted(acme.ids(EVENTS) + acme.ids(f"{EVENTS}_hist"))
+    return ids == sorted(acme.account.ids("events"))
+
+
+def removals(acme):
+    """The DELETEs of copies that were tried, by table."""
+    return [
+        job
+        for job in acme.td.queries
+        if job.text.startswith("-- Remove copies") and job.text.count("DELETE FROM")
+    ]
+
+
+@pytest.fixture(scope="module")
+def acme(ingest, beginning):
+    acme = ingest(KlaviyoAccount(beginning, datetime.now(timezone.utc), size=40), objects=OBJECTS)
+    acme.run(HIST)
+    acme.first = acme.run(INC)
+    return acme
+
+
+def test_what_the_first_incremental_run_asks_for_again_goes_from_the_backfill(acme):
+    assert len(acme.ids(EVENTS)) > 0
+    assert once(acme)
+
+
+def test_a_later_run_costs_a_job_for_each_table_that_got_records_and_leaves_each_event_once(acme):
+    before, seen = len(acme.td.jobs), len(removals(acme))
+    acme.account.add("events")
+    run = acme.run(INC)
+    assert run.succeeded
+    assert once(acme)
+    got = {job.table for job in acme.td.jobs[before:] if job.kind == "bulkload" and job.num_records}
+    assert len(removals(acme)) - seen == len(got)
+
+
+def test_a_removal_that_fails_once_is_tried_again(acme):
+    acme.account.add("events")
+    acme.td.fail_query(f"DELETE FROM {EVENTS}\n", times=1)
+    run = acme.run(INC)
+    assert not run.alerted if hasattr(run, "alerted") else True
+    assert once(acme)
+
+
+def test_one_that_fails_for_good_costs_no_load_its_success_and_is_named(acme):
+    acme.account.add("events")
+    before = len(acme.log(status="SUCCESS"))
+    acme.td.fail_query(f"DELETE FROM {EVENTS}\n", message="you may not DELETE")
+    run = acme.run(INC)
+    acme.td.mend()
+    assert not run.succeeded
+    assert f"failed for: {EVENTS}" in run.output
+    assert len(acme.log(status="SUCCESS")) == before + len(OBJECTS)
+    assert not once(acme)
+    acme.account.add("events")
+    assert acme.run(INC).succeeded
+    assert once(acme)
