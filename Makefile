@@ -5,10 +5,9 @@ READY := $(VENV)/ready
 # How many clients' repos `make test-many` makes, and what its chance begins with.
 N ?= 20
 SEED ?= $(shell date +%s)
-OLDEST_COPIER := $(shell sed -n 's/^_min_copier_version: "\(.*\)"/\1/p' copier.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-oldest test-setup bench dry-run \
+.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-setup bench dry-run \
   rehearse release ready-to-release lock clean
 
 help:  ## what there is
@@ -48,9 +47,6 @@ test-many: $(READY)  ## N=100 SEED=7: so many clients' repos, edited at random, 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
-test-oldest: .venv-oldest/ready  ## those two on the oldest Copier that copier.yml allows
-	@.venv-oldest/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/random_clients
-
 test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
@@ -63,7 +59,7 @@ dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your 
 
 rehearse: dry-run  # what it was called at 0.1.0
 
-release: ready-to-release lint test test-updates test-many test-oldest test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
+release: ready-to-release lint test test-updates test-many test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
 	@git tag "$(VERSION)"
 	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"
@@ -85,17 +81,11 @@ lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	    --no-emit-index-url --group dev; } > requirements.new && mv requirements.new requirements.txt
 
 clean:  ## remove the set-up
-	@rm -rf .venv .venv-oldest .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(call create_venv,$(VENV))
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@touch $@
-
-.venv-oldest/ready: requirements.txt copier.yml
-	@$(call create_venv,.venv-oldest)
-	@sed 's/^copier==.*/copier==$(OLDEST_COPIER)/' requirements.txt > .venv-oldest/requirements.txt
-	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --requirement .venv-oldest/requirements.txt
 	@touch $@
 
 # Says what is missing, if something is; --clear throws away what an interrupted set-up left.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 VENV = Path(sys.prefix)
-AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready", "--old-file=.venv-oldest/ready")
+AS_SET_UP = (f"VENV={VENV}", f"--old-file={VENV}/ready")
 
 
 def make(folder, *arguments, **environment):

@@ -8,9 +8,6 @@ import zendesk_repo
 from commands import DEFAULTS, KEY, add_klaviyo, commit, copier, edit, git, ignored, release, update
 from zendesk_repo import CREDENTIALS, FILES, TOKENS
 
-if not zendesk_repo.CAN_BE_ADDED_TO:
-    pytest.skip("this Copier is refused, as the last test shows on newer ones", allow_module_level=True)
-
 IGNORE_FILES = (".gitignore", "ingestion/.digdagignore")
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
@@ -143,14 +140,6 @@ def test_the_repo_of_another_template_keeps_its_answers(released, tmp_path):
     update(repo, *ours)
     assert (repo / others).read_text(encoding="utf-8") == "_src_path: elsewhere\n"
     assert git("status", "--porcelain", cwd=repo) == ""
-
-
-def test_a_copier_that_would_mark_conflicts_in_their_files_is_refused(released, tmp_path, monkeypatch):
-    repo = zendesk_repo.make(tmp_path / "acme")
-    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.10.2")
-    ended = add_klaviyo(released, repo)
-    assert ended.exit_code == 1
-    assert "needs Copier 9.10.3 or newer" in ended.output
 
 
 def test_a_recopy_adds_no_line_to_an_ignore_file_with_crlf(released, tmp_path):

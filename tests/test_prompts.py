@@ -3,14 +3,12 @@
 import json
 import os
 import stat
-from importlib.metadata import version
 
 import pexpect
 import pytest
 import yaml
 import zendesk_repo
 from commands import COPIER, DEFAULTS, KEY, contents, copier, copy
-from packaging.version import Version
 
 ERASE, ALL_OR_NONE, DOWN = "\x15", "a", "\x1b[B"
 
@@ -38,8 +36,6 @@ CONVERSATION = {
     "freshness_hours": (f"{ERASE}999", "0 to 168, whole hours", f"{ERASE}24"),
     "ci": (None, None, ""),
 }
-# Older ones ask everything.
-ASKS_FEW = Version(version("copier")) >= Version("9.19")
 # What everybody is asked: in the end, whether to be asked more.
 FIRST = list(CONVERSATION)[: list(CONVERSATION).index("more_settings") + 1]
 
@@ -147,7 +143,6 @@ def test_a_typed_key_is_in_the_private_credentials_and_nowhere_else(interview):
     assert KEY not in shown
 
 
-@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
 def test_a_person_in_a_hurry_meets_six_prompts(pristine_template, tmp_path):
     with Terminal(pristine_template, "copy", pristine_template, "acme", cwd=tmp_path) as terminal:
         terminal.answer_in_a_hurry()
@@ -159,7 +154,6 @@ def test_a_person_in_a_hurry_meets_six_prompts(pristine_template, tmp_path):
     assert contents(tmp_path / "acme") == contents(tmp_path / "same")
 
 
-@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
 def test_in_the_repo_of_another_source_a_person_is_asked_before_its_ignore_files_get_lines(
     pristine_template, tmp_path
 ):
@@ -177,7 +171,6 @@ def test_in_the_repo_of_another_source_a_person_is_asked_before_its_ignore_files
     assert changed == {".gitignore", "ingestion/.digdagignore", zendesk_repo.CREDENTIALS}
 
 
-@pytest.mark.skipif(not ASKS_FEW, reason="this Copier asks everything")
 def test_an_update_asks_few_too_and_keeps_what_it_does_not_ask(released, tmp_path):
     repo = copy(released, tmp_path / "acme", "-d", "schedule=hourly", "-d", "td_project=acme")
     before = contents(repo)

@@ -1,13 +1,8 @@
 """A client's repo that loads another source, in the form that TD documents: what Klaviyo is added to."""
 
 import json
-from importlib.metadata import version
 
 from commands import commit
-from packaging.version import Version
-
-# Whether this Copier can add Klaviyo to such a repo: older ones are refused.
-CAN_BE_ADDED_TO = Version(version("copier")) >= Version("9.10.3")
 
 CREDENTIALS = "ingestion/credentials_ingestion.json"
 TOKENS = {"zendesk_token": "zendesk-1", "zendesk_user": "ana"}

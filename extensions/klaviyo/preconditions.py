@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 
 from jinja2.runtime import Context
@@ -44,12 +43,8 @@ def place_problems(context: Context) -> Iterator[str]:
             yield f"{path}: is not UTF-8, save it as UTF-8."
     if is_new_repo(context) and is_of_others(context, CHECK):
         yield f"{CHECK}: is not from this template: rename it."
-    if is_of_others(context, DATABASE_FILE):
-        if not existing_database(context):
-            yield f"{DATABASE_FILE}: must name the database under databases.src."
-        # Older ones take `_skip_if_exists` unrendered where an update merges.
-        if tuple(int(part) for part in metadata.version("copier").split(".")[:3]) < (9, 10, 3):
-            yield f"{DATABASE_FILE}: belongs to another source, which needs Copier 9.10.3 or newer."
+    if is_of_others(context, DATABASE_FILE) and not existing_database(context):
+        yield f"{DATABASE_FILE}: must name the database under databases.src."
 
 
 def clashes_with_others(context: Context) -> Iterator[str]:

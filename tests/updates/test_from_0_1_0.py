@@ -120,7 +120,6 @@ def test_what_a_workflow_of_another_source_runs_stays(repo):
     assert "log_ingestion_error.sql" not in names(repo)
 
 
-@pytest.mark.skipif(not zendesk_repo.CAN_BE_ADDED_TO, reason="0.1.0 refuses it with this Copier")
 def test_the_log_sql_of_another_source_stays_as_it_is(history, tmp_path):
     repo = zendesk_repo.make(tmp_path / "acme")
     theirs = {path.name: path.read_bytes() for path in (repo / SQL).iterdir()}

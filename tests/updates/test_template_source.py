@@ -18,6 +18,7 @@ from commands import (
     release,
     update,
 )
+from packaging.version import Version
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 
@@ -30,17 +31,13 @@ def is_fixed(repo):
     return "timezone: UTC  # fixed\n" in (repo / INCREMENTAL).read_text(encoding="utf-8")
 
 
-def check_refusal(repo, *words, arguments=()):
-    """Check that an update is refused, in one of these words (which one, depends on Copier's version).
-
-    And that docs/updates.md has them, and that nothing changes.
-    """
+def check_refusal(repo, words, arguments=()):
+    """Check that an update is refused in these words, that docs/updates.md has them, and that nothing changes."""
     before = contents(repo)
     ended = copier("update", *DEFAULTS, *arguments, cwd=repo)
     assert ended.exit_code == 1
-    assert any(each in ended.output for each in words), ended.output
-    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
-    assert [each for each in words if each not in documented] == []
+    assert words in ended.output
+    assert words in (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
     assert contents(repo) == before
 
 
@@ -85,11 +82,14 @@ def test_a_relative_path_of_a_template_is_stored_whole(released, tmp_path):
 
 
 def test_a_newer_version_is_seen_by_check_update(released, acme):
-    if "check-update" not in copier("--help", cwd=acme).output:
-        pytest.skip("this Copier has no check-update")
     assert copier("check-update", "--quiet", cwd=acme).exit_code == 0
     release(released, "1.1.0")
     assert copier("check-update", "--quiet", cwd=acme).exit_code == 2
+
+
+def test_an_older_copier_says_which_version_it_must_be(acme, monkeypatch):
+    monkeypatch.setattr("copier._template.copier_version", lambda: Version("9.18.2"))
+    check_refusal(acme, "This template requires Copier version >= 9.19.0")
 
 
 def test_a_copy_made_past_a_tag_waits_for_the_next(released, tmp_path):
@@ -105,7 +105,7 @@ def test_a_copy_of_a_dirty_template_needs_a_commit_that_exists(released, tmp_pat
     fix(released)
     repo = copy(released, tmp_path / "repo", "--vcs-ref", "HEAD")
     git("checkout", "--quiet", ".", cwd=released)
-    check_refusal(repo, "Unknown revision", "did not match any file(s) known to git")
+    check_refusal(repo, "Unknown revision")
     fix_answers(repo, "_commit", "_commit: 1.0.0")
     update(repo)
 
@@ -115,7 +115,7 @@ def test_a_shallow_clone_without_the_old_version_needs_its_history(released, acm
     release(released, "1.1.0")
     git("clone", "--quiet", "--depth", "1", f"file://{released}", "shallow", cwd=tmp_path)
     fix_answers(acme, "_src_path", f"_src_path: {tmp_path}/shallow")
-    check_refusal(acme, "Unknown revision", "did not match any file(s) known to git")
+    check_refusal(acme, "Unknown revision")
     git("fetch", "--quiet", "--unshallow", "--tags", cwd=tmp_path / "shallow")
     update(acme)
 
