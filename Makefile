@@ -23,7 +23,7 @@ example: $(READY)  ## render example/ anew, so that a review shows what an edit 
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	  PYTHONWARNINGS=ignore $(VENV)/bin/copier copy --quiet --trust --defaults --vcs-ref HEAD \
 	    --data-file example-answers.yml "$(CURDIR)" "$$fresh/example" && \
-	  rm "$$fresh/example/.copier-answers.yml" "$$fresh/example/ingestion/credentials_ingestion.json" && \
+	  (cd "$$fresh/example" && rm -r .copier-answers.yml ingestion/credentials_ingestion.json scripts) && \
 	  rm -rf example && mv "$$fresh/example" example
 
 picture: $(READY)  ## draw docs/status.svg anew, what a client's scripts/klaviyo_status.py shows

@@ -8,8 +8,6 @@ import yaml
 from commands import TEMPLATE, contents
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
-# These are rendered, but example/ does not have them.
-LEFT_OUT = {".copier-answers.yml", "ingestion/credentials_ingestion.json"}
 
 
 def expanded(name):
@@ -40,12 +38,12 @@ def test_readme_has_a_row_for_each_question_in_their_order():
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == asked
 
 
-def test_readme_lists_what_is_rendered():
+def test_readme_lists_what_is_rendered(example_repo):
     listed = listed_paths(re.search(r"### What is rendered\n\n```\n(.*?)```", README, re.DOTALL)[1])
-    example = {name for name in contents(TEMPLATE / "example") if "__pycache__" not in name} | LEFT_OUT
+    rendered = contents(example_repo).keys()
     folders = tuple(path for path in listed - {"ingestion/"} if path.endswith("/"))
-    assert {path for path in listed if not path.endswith("/")} <= example
-    assert {path for path in example - listed if not path.startswith(folders)} == set()
+    assert {path for path in listed if not path.endswith("/")} <= rendered
+    assert {path for path in rendered - listed if not path.startswith(folders)} == set()
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/updates.md"])

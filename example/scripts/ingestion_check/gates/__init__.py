@@ -1,1 +1,0 @@
-"""The gates, by what they look at."""
