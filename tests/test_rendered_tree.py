@@ -133,7 +133,7 @@ def test_no_file_has_blank_lines_left_over(example_repo):
 
 
 @pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
-def test_a_load_file_asks_for_the_window_and_for_the_api_s_field(example_repo, known):
+def test_a_load_file_asks_for_the_window_and_for_the_connector_s_field(example_repo, known):
     config = load(example_repo / "ingestion/config" / known.config_file)
     source = config["in"]
     assert source["type"] == "klaviyo"
@@ -161,11 +161,10 @@ def test_a_load_file_asks_for_the_window_and_for_the_api_s_field(example_repo, k
 def test_datasources_name_both_tables_with_their_fields(example_repo, known):
     datasources = load(example_repo / "ingestion/config/klaviyo_datasources.yml")
     expected = {
-        "inc_datasources": (known.table, known.inc_field, known.inc_field_connector, "klaviyo_ingest_inc"),
+        "inc_datasources": (known.table, *known.changed, "klaviyo_ingest_inc"),
         "hist_datasources": (
             known.historical_table,
-            known.hist_field,
-            known.hist_field_connector,
+            *known.created,
             "klaviyo_ingest_hist",
         ),
     }
@@ -180,7 +179,7 @@ def test_datasources_name_both_tables_with_their_fields(example_repo, known):
         assert timestamp(entry["default_start_time"]) == "2023-09-01T00:00:00.000000"
 
 
-def test_campaigns_have_one_name_in_the_table_and_another_in_the_api(example_repo):
+def test_campaigns_have_one_name_in_the_table_and_another_in_the_connector(example_repo):
     datasources = load(example_repo / "ingestion/config/klaviyo_datasources.yml")
     pairs = {
         name: [

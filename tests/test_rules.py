@@ -80,12 +80,15 @@ NAMES = ["created", "created_at", "updated", "updated_at", "datetime", None]
         ("events", {("datetime", "datetime")}, {("datetime", "datetime")}),
         ("profiles", {("updated", "updated")}, {("created", "created")}),
         ("templates", {("updated", "updated")}, {("created", "created")}),
-        ("flows", *[{(table, api) for table in NAMES for api in NAMES if table and api}] * 2),
+        (
+            "flows",
+            *[{(table, connector) for table in NAMES for connector in NAMES if table and connector}] * 2,
+        ),
     ],
 )
 def test_only_the_right_names_of_a_field_are_accepted_on_each_side(data_source, changed, created):
     for side, right in enumerate((changed, created)):
-        for pair in ((table, api) for table in NAMES for api in NAMES if table or api):
+        for pair in ((table, connector) for table in NAMES for connector in NAMES if table or connector):
             wrong = list(wrong_names(Names(*pair), KNOWN.names(data_source, backfill=bool(side))))
             assert (wrong == []) == (pair in right), pair
 
@@ -97,19 +100,21 @@ def test_campaigns_with_one_name_twice_are_seen_even_if_the_catalogue_says_so():
 
 def test_a_custom_object_without_fields_is_loaded_whole():
     forms = custom_object({"name": "forms", "data_source": "signup_forms"})
-    assert (forms.mode, forms.sends_field, forms.hist_field) == ("replace", False, None)
+    assert (forms.mode, forms.sends_field, forms.created) == ("replace", False, (None, None))
     assert (forms.table, forms.historical_table) == ("klaviyo_forms", "klaviyo_forms_hist")
 
 
 def test_a_custom_object_goes_by_its_first_field_where_it_has_no_other():
     flows = custom_object({"name": "flows", "inc_field": "changed_at", "inc_field_connector": "changed"})
-    assert flows == KlaviyoObject("flows", "flows", "changed_at", "changed", "changed_at", "changed")
+    assert flows == KlaviyoObject(
+        "flows", "flows", Names("changed_at", "changed"), Names("changed_at", "changed")
+    )
 
 
 def test_a_custom_object_s_backfill_goes_by_what_is_known_of_its_data_source():
     names = {"inc_field": "updated_at", "inc_field_connector": "updated"}
     sms = custom_object({"name": "sms", "data_source": "campaigns", **names})
-    assert (sms.hist_field, sms.hist_field_connector) == ("created_at", "created")
+    assert sms.created == ("created_at", "created")
 
 
 def test_more_events_get_no_incremental_field_either():
@@ -188,14 +193,14 @@ EDITS = [
     ),
     (
         CONFIG + "{{ source }}_datasources.yml.jinja",
-        "object.inc_field)",
-        "object.inc_field_connector)",
+        "object.changed.table)",
+        "object.changed.connector)",
         "incremental_field must be updated_at, not updated",
     ),
     (
         CONFIG + "{{ source }}_datasources.yml.jinja",
-        "object.hist_field_connector)",
-        "object.hist_field)",
+        "object.created.connector)",
+        "object.created.table)",
         "incremental_field_connector must be created, not created_at",
     ),
     (
@@ -216,7 +221,7 @@ EDITS = [
         "{% if true %}",
         "the connector refuses incremental_field here",
     ),
-    ("extensions/klaviyo/objects.py", 'inc_field="updated_at",', "", "not updated twice"),
+    ("extensions/klaviyo/objects.py", '"updated_at", "updated"', '"updated", "updated"', "not updated twice"),
 ]
 
 

@@ -10,21 +10,22 @@ from typing import Any
 from .errors import BadAnswer
 from .ingestion_check.fields import DataSource, DataSources, Names, wrong_names
 
+# What most objects go by, and what a full load does.
+UPDATED, CREATED, NO_FIELD = Names("updated", "updated"), Names("created", "created"), Names(None, None)
+
 
 @dataclass(frozen=True)
 class KlaviyoObject:
     """What the connector can load, and how.
 
-    A field has two names: the one that SQL finds in the table, and the one that the connector
-    sends to Klaviyo's API. They differ for campaigns, and mixing them up loads nothing.
+    A field has two names, the table's and the connector's. They differ for campaigns, and mixing
+    them up loads nothing.
 
     Attributes:
         name: what people call it; names its tables and its load file.
         data_source: what the connector calls it.
-        inc_field: the table's field that says when a record last changed; None for a full load.
-        inc_field_connector: the same field's name in the API.
-        hist_field: the table's field that says when a record was created.
-        hist_field_connector: the same field's name in the API.
+        changed: the field that says when a record last changed, which the incremental side goes by.
+        created: the field that says when a record was created, which the backfill goes by.
         sends_field: whether the connector wants `incremental_field`; events must not have it.
         window_days: length of a backfill window in days; None for one load of everything.
         attributes: what Klaviyo documents of a record, beside `id` and the fields above; for the manual.
@@ -33,10 +34,8 @@ class KlaviyoObject:
 
     name: str
     data_source: str
-    inc_field: str | None = "updated"
-    inc_field_connector: str | None = "updated"
-    hist_field: str | None = "created"
-    hist_field_connector: str | None = "created"
+    changed: Names = UPDATED
+    created: Names = CREATED
     sends_field: bool = True
     window_days: int | None = None
     attributes: tuple[str, ...] = ()
@@ -58,25 +57,13 @@ class KlaviyoObject:
         return f"{self.source}_{self.name}_load.yml"
 
     @property
-    def changed(self) -> Names:
-        """Both names of the field that the incremental side goes by."""
-        return Names(self.inc_field, self.inc_field_connector)
-
-    @property
-    def created(self) -> Names:
-        """Both names of the field that the backfill goes by."""
-        return Names(self.hist_field, self.hist_field_connector)
-
-    @property
     def mode(self) -> str:
         """How a load meets the table: a full load replaces it, any other appends to it."""
-        return "append" if self.inc_field else "replace"
+        return "append" if self.changed.table else "replace"
 
     def as_full_load(self) -> KlaviyoObject:
         """The same object, loaded whole each time."""
-        return replace(
-            self, inc_field=None, inc_field_connector=None, hist_field=None, hist_field_connector=None
-        )
+        return replace(self, changed=NO_FIELD, created=NO_FIELD)
 
     def lookback_seconds(self, events_lookback_hours: int) -> int:
         """How far before its watermark an incremental run starts, in seconds."""
@@ -102,10 +89,8 @@ CATALOGUE = (
     KlaviyoObject(
         "events",
         "events",
-        inc_field="datetime",
-        inc_field_connector="datetime",
-        hist_field="datetime",
-        hist_field_connector="datetime",
+        changed=Names("datetime", "datetime"),
+        created=Names("datetime", "datetime"),
         sends_field=False,
         window_days=90,
         attributes=("timestamp", "event_properties", "uuid"),
@@ -113,8 +98,8 @@ CATALOGUE = (
     KlaviyoObject(
         "campaigns",
         "campaigns",
-        inc_field="updated_at",
-        hist_field="created_at",
+        changed=Names("updated_at", "updated"),
+        created=Names("created_at", "created"),
         attributes=(
             "name", "status", "archived", "audiences", "send_options", "tracking_options", "send_strategy",
             "scheduled_at", "send_time",
@@ -132,13 +117,13 @@ KNOWN = DataSources(
 
 
 def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
-    """The fields of campaigns that have the same name in the table and in the API, which is never right.
+    """The fields of campaigns whose table's name is the connector's too, which is never right.
 
     The catalogue cannot be wrong for the check, which is made of it: this is for whoever edits it.
     """
     campaigns = [each for each in objects if each.data_source == "campaigns"]
     pairs = [names for each in campaigns for names in (each.changed, each.created)]
-    return [names.table for names in pairs if names.table and names.table == names.api]
+    return [names.table for names in pairs if names.table and names.table == names.connector]
 
 
 ENTRY_FORM = (
@@ -192,22 +177,14 @@ def custom_object(entry: Any) -> KlaviyoObject:
     if not any(created):
         created = right[True] or changed
     if not all(changed + created):
-        raise BadAnswer("each field with both names, the table's and the API's: " + ENTRY_FORM)
+        raise BadAnswer("each field with both names, the table's and the connector's: " + ENTRY_FORM)
     if any(wrong for pair in zip((changed, created), right, strict=True) for wrong in wrong_names(*pair)):
-        (table, api), (hist_table, hist_api) = right
+        (table, connector), (hist_table, hist_connector) = right
         raise BadAnswer(
-            f"{table} with {api} (inc_field), {hist_table} with {hist_api} (hist_field), "
-            f"the field in the table with its name in the API, for {data_source}"
+            f"{table} with {connector} (inc_field), {hist_table} with {hist_connector} (hist_field), "
+            f"the table's name of the field with the connector's, for {data_source}"
         )
-    return KlaviyoObject(
-        name,
-        data_source,
-        inc_field=changed.table,
-        inc_field_connector=changed.api,
-        hist_field=created.table,
-        hist_field_connector=created.api,
-        sends_field=KNOWN.takes_field(data_source),
-    )
+    return KlaviyoObject(name, data_source, changed, created, KNOWN.takes_field(data_source))
 
 
 def chosen_objects(

@@ -14,7 +14,7 @@ from mock_td.klaviyo_account import KlaviyoAccount
 WINDOW = timedelta(days=50)
 # The three that start at once, and one that waits for them.
 OBJECTS = [known for known in CATALOGUE if known.name in ("profiles", "events", "campaigns", "lists")]
-FIELDS = {known.data_source: (known.hist_field, known.inc_field) for known in OBJECTS}
+FIELDS = {known.data_source: (known.created.table, known.changed.table) for known in OBJECTS}
 
 
 def add_at(account, data_source, instant):

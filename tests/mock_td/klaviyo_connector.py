@@ -6,7 +6,7 @@ It refuses what the real one refuses, so that a rendered load file that would fa
 import re
 from datetime import datetime, timezone
 
-# data_source: {time field of the API, which a load file names: the payload's field, which becomes the column}
+# data_source: {the connector's name of a time field, which a load file has: the payload's, which becomes the column}
 TIME_FIELDS = {
     "profiles": {"created": "created", "updated": "updated"},
     "events": {"datetime": "datetime"},
@@ -25,7 +25,7 @@ class ConnectorError(Exception):
 
 
 def checked(settings, time_fields):
-    """The data source and the API's field to filter on, of settings that the connector accepts."""
+    """The data source and the connector's name of the field to filter on, of settings that the connector accepts."""
     if settings.get("type") != "klaviyo":
         raise ConnectorError(f"Unknown input plugin type: {settings.get('type')!r}")
     if not settings.get("td_authentication_id"):

@@ -1,4 +1,4 @@
-"""The dual-field rule: a field has one name in the table and another in Klaviyo's API."""
+"""The dual-field rule: a field has one name in the table and another in the connector."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Names(NamedTuple):
 
     Attributes:
         table: what SQL finds in the table.
-        api: what the connector sends to Klaviyo's API, as `incremental_field`.
+        connector: what the connector calls it, which it takes as `incremental_field`.
     """
 
     table: str | None
-    api: str | None
+    connector: str | None
 
 
 class DataSource(NamedTuple):
@@ -61,7 +61,7 @@ class DataSources:
 
 
 def wrong_names(given: Names, right: Names | None) -> Iterator[tuple[str, str]]:
-    """Which of a field's names is wrong, "table" or "api", and what it should be.
+    """Which of a field's names is wrong, "table" or "connector", and what it should be.
 
     Args:
         given: the names to judge; none at all is right, every run then loads everything.
@@ -71,5 +71,5 @@ def wrong_names(given: Names, right: Names | None) -> Iterator[tuple[str, str]]:
         return
     if not given.table or right and given.table != right.table:
         yield "table", right and right.table or "the table's name"
-    if not given.api or right and given.api != right.api:
-        yield "api", right and right.api or "the API's name"
+    if not given.connector or right and given.connector != right.connector:
+        yield "connector", right and right.connector or "the connector's name"
