@@ -13,9 +13,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-modules = sorted([*ROOT.glob("extensions/klaviyo/*.py"), *ROOT.glob("template/scripts/*/**/*.py")])
+modules = sorted([*ROOT.glob("extensions/klaviyo/*.py"), *ROOT.glob("template/scripts/**/*.py")])
 contents = [(file.name, file.read_bytes()) for file in (ROOT / "copier.yml", *modules)]
-name = f"klaviyo_{sha256(repr(contents).encode()).hexdigest()}"
+names = sorted(file.name for file in ROOT.glob("template/**/*{{ source }}_*"))  # an account may not have one
+name = f"klaviyo_{sha256(repr((contents, names)).encode()).hexdigest()}"
 if name not in sys.modules:
     spec = spec_from_file_location(name, ROOT / "extensions/klaviyo/__init__.py")
     assert spec and spec.loader

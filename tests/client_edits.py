@@ -21,8 +21,6 @@ WINDOWS = "ingestion/sql/klaviyo_windows.sql"
 CONCURRENT_RUN = "ingestion/sql/klaviyo_concurrent_run.sql"
 RUN_RESULT = "ingestion/sql/klaviyo_run_result.sql"
 CREATE_LOG = "ingestion/sql/create_ingestion_log_table.sql"
-LOG_START = "ingestion/sql/klaviyo_log_ingestion_start.sql"
-LOG_SUCCESS = "ingestion/sql/klaviyo_log_ingestion_success.sql"
 LOG_START, LOG_SUCCESS, LOG_ERROR = (
     f"ingestion/sql/klaviyo_log_ingestion_{what}.sql" for what in ("start", "success", "error")
 )

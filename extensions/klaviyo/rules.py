@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,33 +15,13 @@ from .regions import REGIONS
 from .schedules import check_schedule
 from .start_date import past_timestamp
 
-# What the names of the first account's files and tables go on with, after klaviyo_.
-TAKEN = (
+# What the first account's files, tables and secrets are called, after klaviyo_.
+FILES = [file.name for file in Path(__file__).resolve().parents[2].glob("template/**/*")]
+TAKEN = {
     *(known.name for known in CATALOGUE),
-    *(
-        "ingest",
-        "hist",
-        "preflight",
-        "latest",
-        "freshness",
-        "log",
-        "datasources",
-        "api_token",
-        "slack_webhook",
-    ),
-    *(
-        "backfill_progress",
-        "duplicates",
-        "monitoring",
-        "unfinished_loads",
-        "objects_to_load",
-        "concurrent_run",
-        "failures",
-        "runs",
-        "status",
-    ),
-    *("reconciliation", "run_result", "stale", "windows"),
-)
+    *re.findall(r"(?:{{ source }}|klaviyo)_(\w+)", "\n".join(FILES)),
+    *("api_token", "hist", "slack_webhook"),
+}
 
 
 def _matching(pattern: str, form: str) -> Callable[[Any], None]:
