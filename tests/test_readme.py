@@ -46,7 +46,7 @@ def test_readme_lists_what_is_rendered(example_repo):
     assert {path for path in rendered - listed if not path.startswith(folders)} == set()
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/updates.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/updates.md"])
 def test_a_link_in_a_document_leads_somewhere(document):
     path = TEMPLATE / document
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
