@@ -1,4 +1,4 @@
-"""How long a copy, an update and the client's check take; what runs of the workflows cost. Prints tables.
+"""Measure how long a copy, an update and the client's check take, and what runs cost; print tables.
 
     .venv/bin/python -m bench [copier] [growth] [check] [workflows]
 

@@ -1,4 +1,4 @@
-"""What it costs to bring a latest table up to date, beside making it anew, with few rows and with many."""
+"""Measure what it costs to bring a latest table up to date, and to make it anew, with few rows and many."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Medians of whole-process times, in seconds: from start to exit, by hyperfine where it is on PATH."""
+"""Take medians of whole-process times, in seconds: from start to exit, by hyperfine where it is on PATH."""
 
 import json
 import shlex

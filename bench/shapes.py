@@ -1,4 +1,4 @@
-"""The two shapes of the ingestion that are compared, each on a mock TD of its own, and what a run costs."""
+"""Run the two shapes of the ingestion that are compared, each on its own mock TD, and tell its costs."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The smallest Copier template with as many questions and files as ours, to measure ours beside it.
+"""Write the smallest Copier template with as many questions and files as ours, to measure ours beside it.
 
 What it takes, Copier takes: its questions have defaults and no validators, its files are plain text of the
 same sizes, and its extension, loaded in the same way, offers nothing.

@@ -1,4 +1,4 @@
-"""What runs of the rendered workflows cost beside the documented shape, on a real Digdag and a mock TD."""
+"""Measure what runs of our workflows and of the documented ones cost, on a real Digdag and a mock TD."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

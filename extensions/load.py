@@ -1,4 +1,4 @@
-"""Copier's way in: executes the package once for each version rendered, under a name of its own.
+"""Let Copier in: execute the package once for each version rendered, under a name of its own.
 
 `copier update` renders the old and the new version in one process, each from a clone of its own, and the new
 one twice. Imported under one name, the old version's modules would render the new one too; a name made of all

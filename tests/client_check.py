@@ -1,4 +1,4 @@
-"""The client's own check, as it was rendered."""
+"""Load and run the client's own check, as it was rendered."""
 
 import os
 import subprocess

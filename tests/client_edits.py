@@ -1,4 +1,4 @@
-"""Edits of a client's repo, and the line in which each shows."""
+"""Edit a client's repo, and tell the line in which each edit shows."""
 
 from itertools import takewhile
 from typing import NamedTuple

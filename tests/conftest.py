@@ -1,4 +1,4 @@
-"""What all tests share: the example answers, and a repo rendered from them."""
+"""Share the example answers, a repo rendered from them, and templates to edit."""
 
 import shutil
 

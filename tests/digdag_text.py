@@ -1,4 +1,4 @@
-"""Fills the `${...}` of a rendered file as Digdag does, for tests without Digdag."""
+"""Fill the `${...}` of a rendered file as Digdag does, for tests without Digdag."""
 
 import re
 

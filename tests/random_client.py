@@ -1,4 +1,4 @@
-"""Clients who do as people do: each answers, edits, moves, deletes and adds files at random, by a seed."""
+"""Do to a repo what clients do: answer, edit, move, delete and add files at random, by a seed."""
 
 from __future__ import annotations
 

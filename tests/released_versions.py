@@ -1,4 +1,4 @@
-"""Which versions of the template were released, and a template's folder that has them all and the newest."""
+"""Find which versions of the template were released, and make a template that has them all and the newest."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Runs `make` as a maintainer does, in what these tests run in, which stays as it is."""
+"""Run `make` as a maintainer does, in what these tests run in, which stays as it is."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The queries of a run, on a mock TD without Digdag.
+"""Run the queries of a workflow on a mock TD, without Digdag.
 
 Times are days since the beginning of 2024, unless they are Unix seconds.
 """

@@ -1,4 +1,4 @@
-"""A second Klaviyo account in a client's repo, as a person adds it."""
+"""Add a second Klaviyo account to a client's repo, as a person does."""
 
 from commands import DEFAULTS, commit, copier
 

@@ -1,4 +1,4 @@
-"""The credentials are the client's: what each of Copier's operations does with them."""
+"""Each of Copier's operations leaves the credentials to the client."""
 
 import json
 import os

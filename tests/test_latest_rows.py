@@ -1,4 +1,4 @@
-"""The rendered queries, run on the mock TD in the order in which klaviyo_latest runs them, but without Digdag.
+"""The queries make the right latest tables, on the mock TD in klaviyo_latest's order, but without Digdag.
 
 Times are minutes since the beginning of 2024; `time` of a row is when its load ran.
 """

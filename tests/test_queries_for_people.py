@@ -1,4 +1,4 @@
-"""The queries that people run by hand, on the mock TD: none fails where a table has had no rows, or is not there.
+"""The queries that people run fail nowhere: not where a table has had no rows, nor where it is not there.
 
 Some print a query, as Trino refuses one that names a column which no load has brought yet.
 """

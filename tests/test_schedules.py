@@ -1,4 +1,4 @@
-"""How long a schedule lets pass between two runs, and what the report says where that is too long for freshness_hours."""
+"""The report says where a schedule lets more time pass between two runs than freshness_hours allows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A database as runs would leave it, written row by row: no Digdag runs, and nothing is loaded."""
+"""Write a database as runs would leave it, row by row: no Digdag runs, and nothing is loaded."""
 
 from datetime import datetime, timezone
 

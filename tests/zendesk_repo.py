@@ -1,4 +1,4 @@
-"""A client's repo that loads another source, in the form that TD documents: what Klaviyo is added to."""
+"""Make a client's repo that loads another source, in the form that TD documents: Klaviyo is added to it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The rules of Klaviyo → Treasure Data ingestion, for Copier.
+"""Offer Copier the rules of Klaviyo → Treasure Data ingestion.
 
 Loaded by ../load.py, once for each version that Copier renders.
 """

@@ -1,4 +1,4 @@
-"""What is reported once everything is written."""
+"""Report what the gates say once everything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All answers, judged at once before anything is asked, and how they are stored."""
+"""Judge all answers at once before anything is asked, and say how they are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What would have an update lose the client's edits is refused before Copier touches a file."""
+"""Refuse updates that would lose the client's edits, before Copier touches a file."""
 
 from __future__ import annotations
 

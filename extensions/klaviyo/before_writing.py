@@ -1,4 +1,4 @@
-"""What is to be written is rendered in memory and judged, before Copier writes the first file."""
+"""Render in memory what is to be written, and judge it before Copier writes the first file."""
 
 from __future__ import annotations
 

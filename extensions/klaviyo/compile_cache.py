@@ -1,4 +1,4 @@
-"""Each text of the template is compiled once, however often it is rendered.
+"""Compile each text of the template once, however often it is rendered.
 
 Copier renders the name of each folder anew for every file in it, and the name of the answers file three
 times for every file; an update renders each file two or three times, in an environment of its own each time.

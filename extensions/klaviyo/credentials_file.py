@@ -1,4 +1,4 @@
-"""The credentials file: the client's, and other sources' too."""
+"""Read and write the credentials file, which is the client's, and other sources' too."""
 
 from __future__ import annotations
 

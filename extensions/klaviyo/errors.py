@@ -1,4 +1,4 @@
-"""How a rule refuses an answer, and the template a run."""
+"""Define how a rule refuses an answer, and the template a run."""
 
 from copier.errors import UserMessageError
 

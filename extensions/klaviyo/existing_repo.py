@@ -1,4 +1,4 @@
-"""What stands in the destination already, and whose it is."""
+"""Find what is in the destination already, and whose it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects that Klaviyo's connector loads: the only place that knows them."""
+"""List the objects that Klaviyo's connector loads: the only place that knows them."""
 
 from __future__ import annotations
 

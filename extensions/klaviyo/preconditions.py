@@ -1,4 +1,4 @@
-"""What in the destination makes a copy or an update impossible."""
+"""Find what in the destination makes a copy or an update impossible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where TD is, region by region: its console, and the API that `td` talks to."""
+"""Tell where TD is, region by region: its console, and the API that `td` talks to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the template writes: where each file goes, and its text."""
+"""Render what the template writes: where each file goes, and its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each answer must be."""
+"""Decide what each answer must be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the incremental workflow runs, as the answer `schedule` says it."""
+"""Read the answer `schedule`: when the incremental workflow runs, and how often."""
 
 from __future__ import annotations
 

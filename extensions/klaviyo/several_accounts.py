@@ -1,4 +1,4 @@
-"""Several Klaviyo accounts in one repo: the first has no name, each other one a name and an answers file."""
+"""Keep several Klaviyo accounts of one repo apart: all but the first have a name and an answers file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times, in the one form that the connector takes."""
+"""Accept times in the one form that the connector takes, and guess which one was meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that were given to no question, which Copier would pass over without a word."""
+"""Find answers to questions that do not exist, which Copier ignores."""
 
 from __future__ import annotations
 

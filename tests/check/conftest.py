@@ -1,4 +1,4 @@
-"""What the tests of the check share."""
+"""Share the example repo's check, and a copy of that repo."""
 
 import shutil
 

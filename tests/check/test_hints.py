@@ -1,4 +1,4 @@
-"""What the check says of a fault says what is there, and offers what could be meant."""
+"""The check says of a fault what is there, and offers what could be meant."""
 
 import pytest
 from client_edits import Entry

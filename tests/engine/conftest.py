@@ -1,4 +1,4 @@
-"""What the engine tests share: a Digdag, and the rendered ingestion ready to be run on it."""
+"""Share a Digdag, and the rendered ingestion ready to be run on it."""
 
 import json
 import shutil

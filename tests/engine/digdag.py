@@ -1,4 +1,4 @@
-"""Runs the `digdag` command on a rendered project, against the mock TD."""
+"""Run the `digdag` command on a rendered project, against the mock TD."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A `digdag server`, which is what workflows run on in production, and the commands that people give it.
+"""Run a `digdag server`, which is what workflows run on in production, and the commands that people give it.
 
 `td wf X` at TD is `digdag X` here. What people do in TD Console, and what a test wants to know, goes through the
 server's REST API; a command is a Java that starts, which takes its time.

@@ -1,4 +1,4 @@
-"""A dry run of a client's repo: runs its two workflows on a real Digdag, without TD and without Klaviyo.
+"""Run a client's two workflows on a real Digdag, without TD and without Klaviyo: the dry run.
 
     python tests/engine/dry_run.py ../acme-klaviyo
 

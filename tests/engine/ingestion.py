@@ -1,4 +1,4 @@
-"""A client's ingestion on a real Digdag: its workflows, the TD that they run on, and what they left there."""
+"""Run a client's ingestion on a real Digdag: its workflows, the TD that they run on, and what they left there."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Latest tables on the engine: made and merged in the incremental run and by themselves, isolated, at little cost.
+"""Latest tables are made and merged in the incremental run and by themselves, isolated, at little cost.
 
 More of what makes a row the newest, and of what a merge reads, is seen in ../test_latest_rows.py, without Digdag.
 """

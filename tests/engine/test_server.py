@@ -1,4 +1,4 @@
-"""The client's README on a `digdag server`, which is what production has: push, secrets, start, kill, retry.
+"""The client's README holds on a `digdag server`, which is what production has: push, secrets, start, kill, retry.
 
 Where the `digdag` on PATH starts no server, this part is not run, and says why.
 """

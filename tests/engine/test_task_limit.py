@@ -1,4 +1,4 @@
-"""How many tasks a backfill has is known, so that an attempt stays below the 1,000 at which Digdag, and TD, stop it.
+"""A backfill has as many tasks as was reckoned, so that an attempt stays below the 1,000 at which Digdag stops it.
 
 That no more windows are listed than that allows: see tests/test_windows.py.
 """

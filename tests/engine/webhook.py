@@ -1,4 +1,4 @@
-"""A place that alerts are posted to, as Slack's incoming webhooks are."""
+"""Receive what alerts post, as Slack's incoming webhooks do."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A clock that tests can put forward, for what takes hours or days at Treasure Data."""
+"""Tell a time that tests can put forward, for what takes hours or days at Treasure Data."""
 
 import time
 

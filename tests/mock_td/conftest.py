@@ -1,4 +1,4 @@
-"""What the tests of the mock TD share: an account, and a TD with one table that loads from it."""
+"""Share an account, and a TD with one table that loads from it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""TD's databases, as far as SQL and bulk loads see them: a DuckDB, which is spoken to in Trino's dialect.
+"""Keep TD's databases, as far as SQL and bulk loads see them, in a DuckDB that takes Trino's dialect.
 
 A TD database is a DuckDB schema. What TD refuses is refused: a second statement in a job, a missing table or
 column, text where a number is wanted, functions that Trino does not have.

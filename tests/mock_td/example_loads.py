@@ -1,4 +1,4 @@
-"""The `in:` section of a load file, and the filters, as the mock TD accepts them."""
+"""Give the `in:` section of a load file, and the filters, as the mock TD accepts them."""
 
 ACCEPTED = {
     "type": "klaviyo",

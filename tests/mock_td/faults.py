@@ -1,4 +1,4 @@
-"""What goes wrong at TD because a test says so: for which jobs, how often, and with which message."""
+"""Let jobs fail as a test says: which, how often, and with which message."""
 
 from dataclasses import dataclass
 

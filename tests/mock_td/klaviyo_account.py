@@ -1,4 +1,4 @@
-"""A synthetic Klaviyo account, as TD's connector reads it.
+"""Make up a Klaviyo account, as TD's connector reads it.
 
 What the mock TD and this account take for granted, where Klaviyo, the connector or TD document nothing. Where
 there is a choice it is the one that loses most; tests may try the other.

@@ -1,4 +1,4 @@
-"""What TD's Klaviyo connector makes of a load's `in:` section: what it refuses, and what it asks the API for.
+"""Do what TD's connector does with a load's `in:` section: refuse it, or ask Klaviyo's API.
 
 It refuses what the real one refuses, so that a rendered load file that would fail at a client fails here.
 """

@@ -1,4 +1,4 @@
-"""TD's REST API, version 3, in front of a mock TD."""
+"""Answer TD's REST API, version 3, for a mock TD."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Which tables a statement reads, and from which `time` on: TD reads by `time` less than the whole table."""
+"""Find which tables a statement reads, and from which `time` on: TD reads by `time` less than the whole table."""
 
 from dataclasses import dataclass
 

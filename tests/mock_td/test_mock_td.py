@@ -1,4 +1,4 @@
-"""The mock TD by itself: its bulk loads, its clock, and what goes wrong there because a test says so."""
+"""The mock TD loads, keeps its clock, and fails as a test says."""
 
 import time
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A mock of Treasure Data: jobs, tables and a clock, behind the REST calls of Digdag's td operators.
+"""Mock Treasure Data: jobs, tables and a clock, behind the REST calls of Digdag's td operators.
 
 What it takes for granted where TD documents nothing stands with the account, in klaviyo_account.py.
 """

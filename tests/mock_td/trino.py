@@ -1,4 +1,4 @@
-"""A job's SQL as Trino takes it: one statement in its dialect, names and types as it wants them."""
+"""Read a job's SQL as Trino takes it: one statement in its dialect, names and types as it wants them."""
 
 import sqlglot
 from sqlglot import exp

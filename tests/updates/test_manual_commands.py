@@ -1,4 +1,4 @@
-"""What docs/klaviyo.md says of changing an answer, and of dev and prod, works as it stands there."""
+"""Changing an answer, and dev and prod, work as docs/klaviyo.md says."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Where a template may be, and what its tags say, for updates to work; and what Copier says if not."""
+"""Updates work from wherever a template may be, whatever its tags say; if not, Copier says why."""
 
 import re
 import shutil

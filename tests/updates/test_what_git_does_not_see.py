@@ -1,4 +1,4 @@
-"""What an update would take from a client without git's knowing is refused, or said."""
+"""An update takes nothing from a client without git's knowing: it is refused, or says so."""
 
 import re
 
