@@ -9,7 +9,7 @@ import pytest
 import yaml
 from commands import COPIER, DEFAULTS, copier
 from copier import run_copy
-from klaviyo.answers import answer_problem
+from klaviyo.answers import answer_problem, bad_answers
 from klaviyo.rules import RULES
 
 SECRET = "sk_live_do_not_show"
@@ -247,9 +247,22 @@ def test_an_unquoted_date_of_a_data_file_is_to_be_quoted(
 ):
     data = {**example_answers, "default_start_date": date(2023, 9, 1)}
     assert refusal(pristine_template, tmp_path / "new", data=data).endswith(
-        "An unquoted date in a data file is not text: quote it. "
+        "Without quotes it is not text in a data file: quote it. "
         "Did you mean -d default_start_date=2023-09-01T00:00:00.000000 ? Nothing was changed."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("target_database", "0123"), ("target_database", "off"), ("client_name", "42"), ("client_name", "null")],
+)
+def test_an_unquoted_name_of_a_data_file_is_to_be_quoted(name, text):
+    (line,) = bad_answers({name: yaml.safe_load(text)})
+    assert line.endswith(f"Without quotes it is not text in a data file: quote it. Fix it with -d {name}=...")
+    assert not list(bad_answers({name: text}))
+    for wrong in (169, [], {}):
+        (line,) = bad_answers({"events_lookback_hours": wrong})
+        assert "quote" not in line
 
 
 @pytest.mark.parametrize("cases", GOOD_ROUNDS, ids=range(len(GOOD_ROUNDS)))

@@ -5,7 +5,6 @@ Loaded by ../load.py, once for each version that Copier renders.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from jinja2 import Environment
@@ -21,16 +20,13 @@ from .before_writing import BeforeWriting
 from .compile_cache import use_compile_cache
 from .credentials_file import Credentials
 from .existing_repo import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .ingestion_check.names_in_sql import as_name
 from .messages import into_git, neighbours, notes
 from .objects import CATALOGUE
 from .regions import CONSOLES, console, td
 from .several_accounts import check_copy, of_the_first
 from .start_date import timestamp
-
-
-def quoted(value: str) -> str:
-    """Text as a double-quoted YAML scalar, whatever is in it."""
-    return json.dumps(value, ensure_ascii=False)
+from .yaml_text import in_yaml, quoted
 
 
 class KlaviyoExtension(Extension):
@@ -40,7 +36,13 @@ class KlaviyoExtension(Extension):
         super().__init__(environment)
         use_compile_cache(environment)
         before, credentials = BeforeWriting(), Credentials()
-        environment.filters.update(answer_problem=answer_problem, quoted=quoted, timestamp=timestamp)
+        environment.filters.update(
+            answer_problem=answer_problem,
+            in_sql=as_name,
+            in_yaml=in_yaml,
+            quoted=quoted,
+            timestamp=timestamp,
+        )
         environment.globals.update(
             answers_to_store=answers_to_store,
             catalogue=CATALOGUE,

@@ -112,13 +112,23 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
         shown = "the value (not shown)"
     if len(shown) > 80:
         shown = shown[:77] + "..."
-    quote = " An unquoted date in a data file is not text: quote it." if isinstance(value, date) else ""
+    quote = (
+        " Without quotes it is not text in a data file: quote it." if _would_do_as_text(name, value) else ""
+    )
     fix = (
         f" Did you mean -d {name}={bad.example} ?"
         if bad.example and not hidden
         else f" Fix it with -d {name}=..."
     )
     return f"{name}: {shown} is invalid, it must be {bad.form}.{quote}{fix}"
+
+
+def _would_do_as_text(name: str, value: Any) -> bool:
+    """Whether it is what YAML makes of an answer without quotes: a date, a number, yes and no."""
+    if isinstance(value, str):
+        return False
+    text = str(value).lower().zfill(3)  # 0123 has become 83
+    return isinstance(value, date) or not answer_problem(text, name)
 
 
 @pass_context

@@ -50,6 +50,17 @@ def test_queries_that_the_client_left_as_they_were_come_anew_whatever_the_answer
     }
 
 
+@pytest.mark.parametrize(("database", "in_sql"), [("0123", '"0123"'), ("null", '"null"'), ("off", "off")])
+def test_a_database_that_never_worked_gets_its_quotes(history, tmp_path, database, in_sql):
+    repo = copy(history, tmp_path / "repo", "--vcs-ref", "0", "-d", f"target_database={database}")
+    assert f"  src: {database}\n" in (repo / "ingestion/config/database.yml").read_text(encoding="utf-8")
+    ended = copier("update", *DEFAULTS, cwd=repo)
+    assert ended.exit_code == 0, ended.output
+    assert f'  src: "{database}"\n' in (repo / "ingestion/config/database.yml").read_text(encoding="utf-8")
+    query = (repo / SAMPLES / "klaviyo_monitoring.sql").read_text(encoding="utf-8")
+    assert f"FROM {in_sql}.ingestion_log" in query
+
+
 def test_a_query_that_the_client_deleted_stays_so_in_its_new_folder(repo):
     (repo / SQL / "klaviyo_latest_rows.sql").unlink()
     commit(repo)
