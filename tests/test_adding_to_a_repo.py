@@ -4,12 +4,14 @@ import json
 import stat
 
 import pytest
+import yaml
 import zendesk_repo
 from commands import DEFAULTS, KEY, add_klaviyo, commit, copier, edit, git, ignored, release, update
 from zendesk_repo import CREDENTIALS, FILES, TOKENS
 
 IGNORE_FILES = (".gitignore", "ingestion/.digdagignore")
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
+CREATE_LOG = "ingestion/sql/create_ingestion_log_table.sql"
 
 
 @pytest.fixture
@@ -111,6 +113,18 @@ def test_credentials_that_were_committed_leave_git_and_stay_on_disk(released, tm
     [
         ("README.md", "", ["-d", "target_database=acme_src"], "target_database: 'acme_src' is invalid"),
         ("ingestion/config/database.yml", "databases:\n", [], "ingestion/config/database.yml: must name"),
+        (
+            "ingestion/config/database.yml",
+            "databases:\n  src: 0123\n",
+            [],
+            "ingestion/config/database.yml: Digdag reads src: 0123 as 83. Quote the database that is meant,",
+        ),
+        (
+            "ingestion/config/database.yml",
+            "databases: {src: 1e5}\n",
+            ["-d", "target_database=1e5"],
+            'ingestion/config/database.yml: Digdag reads src: 1e5 as 100000. Quote the database that is meant, src: "100000" or src: "1e5".',
+        ),
         ("scripts/check_ingestion.py", "", [], "scripts/check_ingestion.py: is not from this template"),
         (
             ".copier-answers.yml",
@@ -127,6 +141,35 @@ def test_what_cannot_be_joined_is_refused_in_one_line(released, tmp_path, file, 
     assert ended.exit_code == 1
     assert ended.output.startswith(line)
     assert len(ended.output.splitlines()) == 1
+    assert git("status", "--porcelain", cwd=repo) == before
+
+
+@pytest.mark.parametrize(
+    ("src", "database"), [('"0123"', "0123"), ("2024", "2024"), ("2024_src", "2024_src"), ("off", "off")]
+)
+def test_a_database_that_needs_quotes_is_taken_over_where_their_sql_has_them(
+    released, tmp_path, src, database
+):
+    create = FILES[CREATE_LOG].replace("${databases.src}.", '"${databases.src}".')
+    theirs = {"ingestion/config/database.yml": f"databases: {{src: {src}}}\n", CREATE_LOG: create}
+    repo = zendesk_repo.make(tmp_path / "acme", theirs)
+    ended = add_klaviyo(released, repo)
+    assert ended.exit_code == 0, ended.output
+    answers = yaml.safe_load((repo / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers["target_database"] == database
+    assert all((repo / path).read_text(encoding="utf-8") == text for path, text in theirs.items())
+
+
+def test_a_database_that_needs_quotes_is_refused_where_their_sql_has_none(released, tmp_path):
+    repo = zendesk_repo.make(
+        tmp_path / "acme", {"ingestion/config/database.yml": "databases: {src: 2024_src}\n"}
+    )
+    before = git("status", "--porcelain", cwd=repo)
+    ended = add_klaviyo(released, repo)
+    assert ended.exit_code == 1
+    assert (
+        f'{CREATE_LOG}:1: must be "${{databases.src}}", as SQL takes 2024_src only in quotes' in ended.output
+    )
     assert git("status", "--porcelain", cwd=repo) == before
 
 

@@ -133,6 +133,18 @@ BAD: dict[str, dict[str, list]] = {
             [{"name": "flows", "inc_field": "updated"}], [{**FLOWS, "inc_field_connector": ""}],
             [{**FLOWS, "hist_field": "created"}], [{"name": "flows", **CREATED}],
         ],
+        "without the field order, which is a word of SQL's own": [
+            [{**FLOWS, "inc_field": "order"}], [{**FLOWS, **CREATED, "hist_field": "order"}],
+        ],
+        "without the field end, which": [[{**FLOWS, "inc_field": "end"}]],
+        "without the field time, which is when a load ran": [
+            [{**FLOWS, "inc_field": "time"}], [{**FLOWS, **CREATED, "hist_field": "time"}],
+        ],
+        "without the name null, which YAML reads as something else": [
+            [{"name": "null"}], [{"name": "flows", "data_source": "null"}],
+            [{**FLOWS, "inc_field_connector": "null"}], [{**FLOWS, **CREATED, "hist_field_connector": "null"}],
+        ],
+        "without the name true, which": [[{"name": "true"}]],
         "names of their own": [[FLOWS, FLOWS], [{"name": "profiles"}]],
         "names other than preflight, preflight_x, x_hist and x_latest": [
             *([{"name": name}] for name in ("preflight", "preflight_", "preflight_x", "lists_hist", "x_hist")),

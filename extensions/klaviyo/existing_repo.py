@@ -12,7 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from .errors import BadAnswer
-from .ingestion_check.digdag_yaml import LOADER
+from .ingestion_check.digdag_yaml import LOADER, Map, Reader, Text
 from .ingestion_check.repo import SIGNATURE
 from .rules import check_database
 
@@ -53,15 +53,26 @@ def read_yaml(context: Context, path: str) -> Any:
         return None
 
 
+def written_database(context: Context) -> Text:
+    """What the `config/database.yml` in the destination says; empty, if it names no database."""
+    try:
+        text = destination(context, DATABASE_FILE).read_text(encoding="utf-8")
+        said = Reader(DATABASE_FILE, text, lambda _: None).read()
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return Text("")
+    database = said.section("databases").get("src") if isinstance(said, Map) else None
+    return database if isinstance(database, Text) else Text("")
+
+
 @pass_context
 def existing_database(context: Context) -> str:
-    """The database that the `config/database.yml` in the destination names; empty if it names none."""
+    """The database that the `config/database.yml` in the destination names; empty, if it names none."""
+    written = written_database(context)
     try:
-        database = read_yaml(context, DATABASE_FILE)["databases"]["src"]
-        check_database(database)
-    except (BadAnswer, TypeError, KeyError):
+        check_database(str(written))
+    except BadAnswer:
         return ""
-    return database
+    return str(written) if written.read_as == written else ""
 
 
 def is_of_others(context: Context, path: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 from .errors import BadAnswer
 from .ingestion_check.fields import DataSource, DataSources, Names, wrong_names
+from .ingestion_check.names_in_sql import needs_quotes
+from .ingestion_check.plain_scalars import is_text
 
 # What most objects go by, and what a full load does.
 UPDATED, CREATED, NO_FIELD = Names("updated", "updated"), Names("created", "created"), Names(None, None)
@@ -167,6 +169,12 @@ def custom_object(entry: Any) -> KlaviyoObject:
             "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
             + ENTRY_FORM
         )
+    # Load files have them without quotes.
+    for given_name in (data_source, given.get("inc_field_connector"), given.get("hist_field_connector")):
+        if given_name and not is_text(given_name):
+            raise BadAnswer(
+                f"without the name {given_name}, which YAML reads as something else: {ENTRY_FORM}"
+            )
     if (meant := KNOWN.meant(data_source)) not in ("", data_source):
         raise BadAnswer(f"data_source: {meant}, as the connector calls it, not {data_source}")
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
@@ -184,6 +192,13 @@ def custom_object(entry: Any) -> KlaviyoObject:
             f"{table} with {connector} (inc_field), {hist_table} with {hist_connector} (hist_field), "
             f"the table's name of the field with the connector's, for {data_source}"
         )
+    for field in (changed.table, created.table):
+        if needs_quotes(field):
+            raise BadAnswer(f"without the field {field}, which is a word of SQL's own: {ENTRY_FORM}")
+        if field == "time":
+            raise BadAnswer(
+                f"without the field time, which is when a load ran, not a record's own: {ENTRY_FORM}"
+            )
     return KlaviyoObject(name, data_source, changed, created, KNOWN.takes_field(data_source))
 
 

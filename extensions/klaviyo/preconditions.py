@@ -19,6 +19,7 @@ from .existing_repo import (
     is_new_repo,
     is_of_others,
     read_yaml,
+    written_database,
 )
 from .ingestion_check.credentials import PATH
 from .ingestion_check.git import git
@@ -43,8 +44,15 @@ def place_problems(context: Context) -> Iterator[str]:
             yield f"{path}: is not UTF-8, save it as UTF-8."
     if is_new_repo(context) and is_of_others(context, CHECK):
         yield f"{CHECK}: is not from this template: rename it."
-    if is_of_others(context, DATABASE_FILE) and not existing_database(context):
-        yield f"{DATABASE_FILE}: must name the database under databases.src."
+    if is_of_others(context, DATABASE_FILE):
+        written = written_database(context)
+        if written.read_as not in ("", written):
+            yield (
+                f"{DATABASE_FILE}: Digdag reads src: {written} as {written.read_as}. "
+                f'Quote the database that is meant, src: "{written.read_as}" or src: "{written}".'
+            )
+        elif not existing_database(context):
+            yield f"{DATABASE_FILE}: must name the database under databases.src."
 
 
 def clashes_with_others(context: Context) -> Iterator[str]:

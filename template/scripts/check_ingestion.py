@@ -8,8 +8,7 @@
 
 Prints a line a gate and, under one that fails (✗) or wants a look (!), where and what should be there;
 exits with 1 if one fails. The gates look at files called klaviyo_* and at what these use, not at other
-sources' files. Whether a query is good SQL, only TD can tell. They are in ingestion_check/gates/, with
-their whys:
+sources' files. Whether a query is good SQL, only TD can tell. ingestion_check/gates/ has each with its why:
 
     version_control     No update was left half done
     files               YAML, JSON and .dig files can be read, and have no key twice
@@ -21,6 +20,7 @@ their whys:
                         Workflows run in UTC
                         A schedule has one time, and skips what would run beside itself
     queries             No table's name is misspelt in a query
+    names               Digdag and SQL read each name as it is written
     config              Datasources are complete
                         Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone
                         Campaigns' fields, and all others, have the right two names

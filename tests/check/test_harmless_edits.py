@@ -117,6 +117,9 @@ HARMLESS = {
         ),
         Edit(WINDOWS, "\nWITH ", "\n/* since 2024-01-05 10:30 */ -- it's '.000Z', COALESCE(\nWITH "),
     ],
+    "the database before a table, both in quotes": [
+        Edit(WINDOWS, "FROM ${datasource.table_name}", 'FROM "${databases.src}"."${datasource.table_name}"')
+    ],
     "a comment in the datasources": [
         Edit(DATASOURCES, "inc_datasources:", "# not 2023-09-01T00:00:00.000Z\ninc_datasources:")
     ],

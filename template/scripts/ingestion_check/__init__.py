@@ -33,6 +33,7 @@ from .gates.log import (
     log_rows_find_their_load,
     runs_are_logged,
 )
+from .gates.names import names_are_read_as_written
 from .gates.queries import tables_are_spelt_right
 from .gates.secrets import (
     credentials_stay_here,
@@ -66,6 +67,7 @@ GATES = (
     workflows_run_in_utc,
     schedules_are_single,
     tables_are_spelt_right,
+    names_are_read_as_written,
     datasources_are_complete,
     timestamps_have_one_form,
     fields_have_both_names,

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .plain_scalars import reading
 from .problems import Place, Problem
 
 # The same as SafeLoader, in C, where PyYAML was built with it.
@@ -19,10 +20,16 @@ MAX_DEPTH = 100
 
 
 class Text(str):
-    """A scalar as it is written, which knows its lines."""
+    """A scalar as it is written, which knows its lines, and whether it stands in quotes."""
 
     place: Place
     lines: list[str]
+    is_quoted = False
+
+    @property
+    def read_as(self) -> str:
+        """What Digdag makes of it."""
+        return str(self) if self.is_quoted else reading(self)
 
     def at(self, part: str) -> Place:
         """Where a part of this text stands."""
@@ -120,6 +127,7 @@ class Reader:
         first, last = node.start_mark.line, node.end_mark.line
         text = Text("" if node.tag.endswith(":null") else node.value)
         text.place, text.lines = Place(self.path, first + 1), self.lines[first : last + 1]
+        text.is_quoted = isinstance(node, yaml.ScalarNode) and bool(node.style)
         return text
 
     def _map(self, node: yaml.MappingNode, depth: int) -> Map:

@@ -149,7 +149,7 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
 
 def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
     """That no COALESCE in a query goes from the table to the log of its backfill, and on to the default."""
-    table = r"\b(?:FROM|JOIN)\s+(?:\$\{[^{}]*\}\.|\w+\.)?\$\{\s*datasource\."
+    table = r"\b(?:FROM|JOIN)\s+(?:\"?(?:\$\{[^{}]*\}|\w+)\"?\.)?\"?\$\{\s*datasource\."
     backfill = r"(?:=\s*'|\bIN\s*\(\s*'(?=[^']*'\s*\))|\.)\$\{\s*datasource\.historical_table"
     wanted = [table + "table_name", backfill, r"datasource\.default_start_time"]
     found = list(coalesces(sql))
