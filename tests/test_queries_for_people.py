@@ -150,8 +150,8 @@ def test_reconciliation_counts_rows_versions_ids_and_what_the_newest_load_brough
     assert set(rows[1].values()) == {"events", 0}
 
 
-def test_duplicates_are_the_ids_that_stand_in_one_table_more_than_once(td):
-    td.load("klaviyo_profiles", ("a", 2), ("a", 1), ("b", 1))
+def test_duplicates_are_the_versions_that_stand_in_one_table_more_than_once(td):
+    td.load("klaviyo_profiles", ("a", 2), ("a", 2), ("b", 1), ("b", 2), (None, 1), (None, 1))
     td.load("klaviyo_profiles_hist", ("b", 3))
     assert [(row["table_name"], row["id"], row["times"]) for row in td.ask("duplicates")] == [
         ("klaviyo_profiles", "a", 2)

@@ -1,6 +1,6 @@
 -- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
--- a query, which lists the hundred ids with the most rows in a table, and when they were loaded. Loads append:
--- a record that changed twice has two rows, and one on the edge of two windows may have two.
+-- a query, which lists the hundred versions of records with the most rows in a table, and when they were loaded.
+-- A version is an id with the time of its last change. It has one row after a successful run.
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (
@@ -44,10 +44,10 @@ SELECT
     array_join(array_agg(
       'SELECT ''' || name || ''' AS table_name, CAST(id AS varchar) AS id, count(*) AS times, '
         || 'TD_TIME_STRING(min(time), ''s!'') AS first_loaded_at, TD_TIME_STRING(max(time), ''s!'') AS last_loaded_at FROM '
-        || source || ' GROUP BY 2 HAVING count(*) > 1'
+        || source || ' WHERE id IS NOT NULL GROUP BY 2, ' || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' HAVING count(*) > 1'
       ORDER BY position
     ), ' UNION ALL '),
-    'SELECT ''no table has rows'' AS table_name, NULL AS id, 0 AS times WHERE false'
+    'SELECT ''no table has rows'' AS table_name, CAST(NULL AS varchar) AS id, 0 AS times WHERE false'
   ) || ') AS duplicates ORDER BY 3 DESC, 1, 2 LIMIT 100' AS query
 FROM tables
 WHERE has_ids
