@@ -34,8 +34,8 @@ class ClientCheck:
 
     def places(self, gate, repo):
         """The paths and lines in which one gate finds something."""
-        chosen = getattr(self.package, gate)
-        results = self.package.check(self.package.Folder(repo), self.data_sources, [chosen])
+        chosen = [each for each in self.package.GATES if each.id == gate]
+        results = self.package.check(self.package.Folder(repo), self.data_sources, chosen)
         return [problem[:2] for result in results for problem in result.problems]
 
 

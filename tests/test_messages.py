@@ -108,7 +108,7 @@ def test_each_quality_gate_is_named_before_the_next_steps(first_copy):
     lines = shown[: shown.index(NEXT_STEPS[0])].splitlines()
     command = [sys.executable, "-B", repo / "scripts/check_ingestion.py", "--json"]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
-    gates = [gate["name"] for gate in json.loads(run.stdout)]
+    gates = [f"{gate['name']} [{gate['id']}]" for gate in json.loads(run.stdout)]
     assert [line for line in lines if line.startswith(("✓", "✗"))] == [f"✓ {gate}" for gate in gates]
     for promised in PROMISED_GATES:
         assert any(promised in gate for gate in gates), promised

@@ -13,7 +13,7 @@ from .credentials_file import Credentials
 from .existing_repo import CHECK
 from .ingestion_check import GATES, Folder, check, report
 from .ingestion_check.gate import Result
-from .ingestion_check.gates.version_control import updates_are_finished
+from .ingestion_check.gates.version_control import update_finished
 from .messages import remarks
 from .objects import KNOWN
 
@@ -42,7 +42,7 @@ class AfterWriting:
         if context["_copier_conf"]["pretend"]:
             lines = ["Nothing was written (--pretend), so nothing was checked."]
         elif not (root / CHECK).is_file():
-            results = check(Folder(root), KNOWN, [updates_are_finished], context["source"])
+            results = check(Folder(root), KNOWN, [update_finished], context["source"])
             lines = [report(results), f"{CHECK} is gone, so nothing else was checked."]
         else:
             results = self._results(root, context["source"])
@@ -60,5 +60,5 @@ class AfterWriting:
             *self.before.results,
             *check(Folder(root), KNOWN, [gate for gate in GATES if gate.needs_disk], source),
         ]
-        said = {result.name: result for result in asked}
-        return [said[gate.title] for gate in GATES]
+        said = {result.id: result for result in asked}
+        return [said[gate.id] for gate in GATES]

@@ -15,6 +15,7 @@ from .existing_repo import destination, is_aside
 from .ingestion_check import Rendered, check, report
 from .ingestion_check.gate import Result
 from .ingestion_check.problems import Problem, place_in
+from .ingestion_check.silences import SILENCES
 from .ingestion_check.timestamps import wrong_times
 from .objects import KNOWN, with_one_name_twice
 from .preconditions import clashes_with_others, files_out_of_reach
@@ -67,7 +68,7 @@ class BeforeWriting:
         ours = {file.path: file.text() for file in files if file.path not in staying}
         if lines := list(files_out_of_reach(context, ours)):
             raise refusal(lines)
-        theirs = {path: _text(folder / path) for path in staying if (folder / path).is_file()}
+        theirs = {path: _text(folder / path) for path in {*staying, SILENCES} if (folder / path).is_file()}
         self.results = check(Rendered(ours | theirs), KNOWN, source=context["source"])
         failed = [result for result in (_template_rules(context, ours), *self.results) if result.failed]
         if failed:
@@ -89,4 +90,4 @@ def _template_rules(context: Context, texts: dict[str, str]) -> Result:
         for path, text in texts.items()
         for found in wrong_times(text)
     ]
-    return Result("Every file of the template has its times and fields right", twice + sorted(times))
+    return Result("template", "All files of the template have times and fields right", twice + sorted(times))

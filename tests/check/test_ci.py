@@ -52,7 +52,7 @@ def test_ci_finds_what_an_update_left_undone(file, text, client_repo):
     done = in_ci(client_repo, "ingestion", "The check passes")
 
     assert done.returncode == 1
-    assert f"✗ No update was left half done\n    {file}:" in done.stdout
+    assert f"✗ No update was left half done [update-finished]\n    {file}:" in done.stdout
 
 
 def answers_of(repo, source, text="events_lookback_hours: 2\n"):

@@ -24,14 +24,14 @@ def judge(check):
 def test_every_gate_but_those_of_git_and_the_credentials_is_asked(check, judge, plain_repo):
     results = judge(in_memory(plain_repo))
 
-    left_out = {gate.title for gate in check.package.GATES} - {result.name for result in results}
+    left_out = {gate.id for gate in check.package.GATES} - {result.id for result in results}
     assert left_out == {
-        "Credentials are a flat map, ignored by git and by td wf push",
-        "No file that git or td wf push takes holds a key",
-        "No update was left half done",
-        "The template's URL holds no token",
-        "Git takes what the ingestion is made of",
-        "GitHub finds the workflow that runs the check",
+        "credentials-file",
+        "leaked-keys",
+        "update-finished",
+        "leaked-token",
+        "git-takes-files",
+        "github-workflow",
     }
     assert [result for result in results if result.problems] == []
 
@@ -49,21 +49,21 @@ def test_they_find_the_same_in_the_same_lines(edit, check, judge, plain_repo):
 
     results = judge(in_memory(plain_repo))
 
-    on_disk = {result.name: result.problems for result in check.results(plain_repo)}
+    on_disk = {result.id: result.problems for result in check.results(plain_repo)}
     assert place in [problem[:2] for result in results for problem in result.problems]
-    assert [on_disk[result.name] for result in results] == [result.problems for result in results]
+    assert [on_disk[result.id] for result in results] == [result.problems for result in results]
 
 
 def test_a_file_that_is_missing_is_found(judge, plain_repo):
     texts = in_memory(plain_repo)
     del texts[RUN_RESULT]
 
-    failed = [result.name for result in judge(texts) if result.problems]
-    assert failed[0] == "Files that a workflow or a datasource names are there"
+    failed = [result.id for result in judge(texts) if result.problems]
+    assert failed[0] == "files-exist"
 
 
 def test_texts_without_workflows_are_reported(judge):
-    assert [result.name for result in judge({"README.md": ""})] == ["There are workflows"]
+    assert [result.title for result in judge({"README.md": ""})] == ["There are workflows"]
 
 
 def test_files_that_are_checked_twice_are_parsed_once(check, plain_repo, monkeypatch):

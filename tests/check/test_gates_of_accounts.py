@@ -53,9 +53,9 @@ def test_two_accounts_with_one_authentication_are_noted(both, check):
     loads = sorted((both / "ingestion/config").glob("klaviyo_uk_*_load.yml"))
     for load in loads:
         edit(load, "400000", "360030")
-    places = check.places("authentications_are_different", both)
+    places = check.places("own-authentication", both)
     assert places == [(f"ingestion/config/{loads[0].name}", 4)]
-    assert check.failures(both)[0] == "! Each account has an authentication of its own"
+    assert check.failures(both)[0] == "! Each account has an authentication of its own [own-authentication]"
     assert run(both / SCRIPT, cwd=both).returncode == 0
 
 

@@ -23,20 +23,20 @@ PLACEHOLDER = '{\n  "klaviyo_api_token": "put the Klaviyo private API key here, 
     }
 )
 def test_credentials_that_are_shared_or_no_secrets_are_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("credentials_stay_here", plain_repo)
+    assert edit.make(plain_repo) in check.places("credentials-file", plain_repo)
 
 
 @pytest.mark.parametrize("file", [".gitignore", DIGDAGIGNORE])
 def test_an_ignore_file_that_is_gone_is_found(file, check, plain_repo):
     (plain_repo / file).unlink()
 
-    assert check.places("credentials_stay_here", plain_repo) == [(file, 1)]
+    assert check.places("credentials-file", plain_repo) == [(file, 1)]
 
 
 def test_credentials_that_are_in_git_are_found(check, client_repo):
     git("add", "--force", CREDENTIALS, cwd=client_repo)
 
-    assert check.places("credentials_stay_here", client_repo) == [(".gitignore", 1)]
+    assert check.places("credentials-file", client_repo) == [(".gitignore", 1)]
 
 
 @edits(
@@ -55,7 +55,7 @@ def test_credentials_that_are_in_git_are_found(check, client_repo):
     }
 )
 def test_a_key_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("no_key_is_shared", plain_repo)
+    assert edit.make(plain_repo) in check.places("leaked-keys", plain_repo)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_key_is_found(edit, check, plain_repo):
 def test_a_key_in_a_new_file_is_found(file, text, check, plain_repo):
     (plain_repo / file).write_text(text, encoding="utf-8")
 
-    assert check.places("no_key_is_shared", plain_repo) == [(file, 2)]
+    assert check.places("leaked-keys", plain_repo) == [(file, 2)]
 
 
 def test_a_key_in_a_file_that_git_ignores_is_found_where_it_would_be_pushed(check, client_repo):
@@ -78,15 +78,15 @@ def test_a_key_in_a_file_that_git_ignores_is_found_where_it_would_be_pushed(chec
     for file in ("ingestion/credentials.bak", "mine.txt"):
         (client_repo / file).write_text(KEY)
 
-    assert check.places("no_key_is_shared", client_repo) == [("ingestion/credentials.bak", 1)]
+    assert check.places("leaked-keys", client_repo) == [("ingestion/credentials.bak", 1)]
 
 
 def test_credentials_that_are_shared_are_not_told_to_be_kept_where_they_are(check, client_repo):
     (client_repo / CREDENTIALS).write_text(f'{{"klaviyo_api_token": "{KEY}"}}')
     git("add", "--force", CREDENTIALS, cwd=client_repo)
 
-    assert check.places("no_key_is_shared", client_repo) == []
-    assert check.places("credentials_stay_here", client_repo) == [(".gitignore", 1)]
+    assert check.places("leaked-keys", client_repo) == []
+    assert check.places("credentials-file", client_repo) == [(".gitignore", 1)]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_credentials_that_are_shared_are_not_told_to_be_kept_where_they_are(chec
 def test_a_token_in_the_template_s_url_is_found(url, check, client_repo):
     (client_repo / "answers.yml").write_text(f"_commit: 0.1.0\n_src_path: {url}\n")
 
-    assert check.places("no_token_is_shared", client_repo) == [("answers.yml", 2)]
+    assert check.places("leaked-token", client_repo) == [("answers.yml", 2)]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_a_url_without_a_token_passes(url, check, client_repo):
 def test_a_load_file_with_another_authentication_is_noted(check, client_repo):
     place = Edit(PROFILES, "td_authentication_id: ", "td_authentication_id: 9").make(client_repo)
 
-    assert check.places("authentication_is_the_same", client_repo) == [place]
-    assert check.failures(client_repo)[0] == "! All load files have one authentication"
+    assert check.places("one-authentication", client_repo) == [place]
+    assert check.failures(client_repo)[0] == "! All load files have one authentication [one-authentication]"
     assert run(SCRIPT, cwd=client_repo).returncode == 0

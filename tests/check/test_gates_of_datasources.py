@@ -53,7 +53,7 @@ TABLE_FIELD, API_FIELD = "incremental_field", "incremental_field_connector"
     }
 )
 def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("datasources_are_complete", plain_repo)
+    assert edit.make(plain_repo) in check.places("datasources", plain_repo)
 
 
 @edits(
@@ -102,7 +102,7 @@ def test_a_datasource_that_is_incomplete_is_found(edit, check, plain_repo):
     }
 )
 def test_a_timestamp_in_another_form_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("timestamps_have_one_form", plain_repo)
+    assert edit.make(plain_repo) in check.places("timestamps", plain_repo)
 
 
 @edits(
@@ -126,7 +126,7 @@ def test_a_timestamp_in_another_form_is_found(edit, check, plain_repo):
     }
 )
 def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("fields_have_both_names", plain_repo)
+    assert edit.make(plain_repo) in check.places("field-names", plain_repo)
 
 
 @edits(
@@ -155,7 +155,7 @@ def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_re
     }
 )
 def test_a_name_of_a_field_in_the_other_s_place_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("fields_are_in_their_place", plain_repo)
+    assert edit.make(plain_repo) in check.places("field-places", plain_repo)
 
 
 @edits(
@@ -173,7 +173,7 @@ def test_a_name_of_a_field_in_the_other_s_place_is_found(edit, check, plain_repo
     }
 )
 def test_events_that_the_connector_refuses_are_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("events_have_no_field", plain_repo)
+    assert edit.make(plain_repo) in check.places("event-loads", plain_repo)
 
 
 @edits(
@@ -193,4 +193,4 @@ def test_events_that_the_connector_refuses_are_found(edit, check, plain_repo):
     }
 )
 def test_a_load_file_that_is_incomplete_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("load_files_are_complete", plain_repo)
+    assert edit.make(plain_repo) in check.places("load-files", plain_repo)

@@ -61,7 +61,7 @@ inc_datasources:
     }
 )
 def test_what_cannot_be_read_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("files_can_be_read", plain_repo)
+    assert edit.make(plain_repo) in check.places("files-readable", plain_repo)
 
 
 def test_a_query_in_another_encoding_is_found(check, plain_repo):
@@ -69,7 +69,7 @@ def test_a_query_in_another_encoding_is_found(check, plain_repo):
     query.write_bytes(query.read_bytes().replace(b"-- List the", b"\xe9 List the", 1))
     line = query.read_bytes().split(b"\xe9")[0].count(b"\n") + 1
 
-    assert check.places("files_can_be_read", plain_repo) == [(WINDOWS, line)]
+    assert check.places("files-readable", plain_repo) == [(WINDOWS, line)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_query_in_another_encoding_is_found(check, plain_repo):
 def test_a_neighbour_s_file_that_cannot_be_read_is_found(file, text, line, check, plain_repo):
     (plain_repo / "ingestion" / file).write_text(text, encoding="utf-8")
 
-    assert check.places("files_can_be_read", plain_repo) == [(f"ingestion/{file}", line)]
+    assert check.places("files-readable", plain_repo) == [(f"ingestion/{file}", line)]
 
 
 @edits(
@@ -110,7 +110,7 @@ def test_a_neighbour_s_file_that_cannot_be_read_is_found(file, text, line, check
     }
 )
 def test_a_name_of_no_file_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("files_exist", plain_repo)
+    assert edit.make(plain_repo) in check.places("files-exist", plain_repo)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +129,14 @@ def test_a_file_that_is_gone_is_found_where_it_is_named(file, named_in, line, ch
     (plain_repo / file).unlink()
     number = (plain_repo / named_in).read_text(encoding="utf-8").split("\n").index(line) + 1
 
-    assert (named_in, number) in check.places("files_exist", plain_repo)
+    assert (named_in, number) in check.places("files-exist", plain_repo)
 
 
 def test_a_neighbour_s_include_of_no_file_is_found(check, plain_repo):
     text = "timezone: UTC\n_export:\n  !include : config/shop.yml\n"
     (plain_repo / "ingestion/shopify_ingest.dig").write_text(text, encoding="utf-8")
 
-    assert check.places("files_exist", plain_repo) == [("ingestion/shopify_ingest.dig", 3)]
+    assert check.places("files-exist", plain_repo) == [("ingestion/shopify_ingest.dig", 3)]
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_a_neighbour_s_include_of_no_file_is_found(check, plain_repo):
 def test_a_file_that_nothing_names_is_found(file, text, check, plain_repo):
     (plain_repo / file).write_text(text, encoding="utf-8")
 
-    assert check.places("files_are_used", plain_repo) == [(file, 1)]
+    assert check.places("files-used", plain_repo) == [(file, 1)]
 
 
 def test_what_makes_the_archive_too_large_is_found(check, plain_repo):
     (plain_repo / "ingestion/export.csv").write_text("0123456789" * 300_000, encoding="utf-8")
 
-    assert check.places("archive_is_small", plain_repo) == [("ingestion/export.csv", 1)]
+    assert check.places("archive-size", plain_repo) == [("ingestion/export.csv", 1)]

@@ -26,14 +26,14 @@ def test_a_conflict_that_an_update_left_is_found_first(file, text, line, check, 
     (client_repo / file).parent.mkdir(exist_ok=True)
     (client_repo / file).write_bytes(text.encode())
 
-    assert check.places("updates_are_finished", client_repo) == [(file, line)]
-    assert check.failures(client_repo)[0] == "✗ No update was left half done"
+    assert check.places("update-finished", client_repo) == [(file, line)]
+    assert check.failures(client_repo)[0] == "✗ No update was left half done [update-finished]"
 
 
 def test_words_about_conflicts_are_none(check, client_repo):
     (client_repo / "notes.md").write_text("Title\n=======\n\nGit writes `<<<<<<< HEAD`\n<<<<<<<<<<\n")
 
-    assert check.places("updates_are_finished", client_repo) == []
+    assert check.places("update-finished", client_repo) == []
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ def test_a_file_that_the_user_s_own_ignore_file_keeps_out_is_noted(in_git, every
     if in_git:
         commit(plain_repo)
 
-    found = [path for path, _ in check.places("git_takes_our_files", plain_repo)]
+    found = [path for path, _ in check.places("git-takes-files", plain_repo)]
 
     sql = {path.relative_to(plain_repo).as_posix() for path in plain_repo.glob("ingestion/*/*.sql")}
     assert set(found) == {*sql, ".copier-answers.yml"}
-    assert check.failures(plain_repo)[0] == "! Git takes what the ingestion is made of"
+    assert check.failures(plain_repo)[0] == "! Git takes what the ingestion is made of [git-takes-files]"
     git("init", "--quiet", cwd=plain_repo)
     git("add", "--force", *found, cwd=plain_repo)  # as it says
     assert check.failures(plain_repo) == []
@@ -70,7 +70,7 @@ def test_the_user_s_own_ignore_file_may_be_named_in_git_s_settings(tmp_path, mon
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.excludesFile")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(tmp_path / "mine"))
 
-    assert check.places("git_takes_our_files", plain_repo) == [(MONITORING, 1)]
+    assert check.places("git-takes-files", plain_repo) == [(MONITORING, 1)]
 
 
 def test_a_workflow_below_the_root_of_a_repository_is_noted(check, client_repo, tmp_path):
@@ -79,9 +79,9 @@ def test_a_workflow_below_the_root_of_a_repository_is_noted(check, client_repo, 
     commit(monorepo)
 
     acme = monorepo / "clients/acme"
-    assert check.places("github_finds_the_workflow", acme) == [(".github/workflows/check.yml", 1)]
+    assert check.places("github-workflow", acme) == [(".github/workflows/check.yml", 1)]
     title, what_to_do = check.failures(acme)
-    assert title == "! GitHub finds the workflow that runs the check"
+    assert title == "! GitHub finds the workflow that runs the check [github-workflow]"
     assert "working-directory: clients/acme" in what_to_do
     git("mv", "clients/acme/.github", ".github", cwd=monorepo)
     assert check.failures(acme) == []
@@ -103,6 +103,6 @@ def test_copies_of_the_credentials_and_what_people_run_are_not_pushed(check, cli
         shutil.copy(client_repo / CREDENTIALS, client_repo / f"{CREDENTIALS}{copy}")
     folder = check.package.Folder(client_repo)
 
-    pushed = check.module("repo").Repo(folder, check.data_sources).pushed
+    pushed = check.module("documents").Documents(folder).pushed
     assert PROFILES in pushed
     assert [file for file in pushed if "credentials" in file or "query_samples" in file] == []

@@ -4,7 +4,7 @@ import pytest
 from client_edits import CREATE_LOG, DATABASE, DATASOURCES, INC, PROFILES, Edit, Entry, edits
 from commands import edit
 
-GATE = "names_are_read_as_written"
+GATE = "plain_names"
 
 
 @edits(

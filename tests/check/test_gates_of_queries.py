@@ -28,7 +28,7 @@ MINE = "ingestion/sql/klaviyo_by_hand.sql"
 def test_a_table_that_is_misspelt_is_found(sql, check, plain_repo):
     (plain_repo / MINE).write_text(sql)
 
-    assert check.places("tables_are_spelt_right", plain_repo) == [(MINE, sql.count("\n") + 1)]
+    assert check.places("table-names", plain_repo) == [(MINE, sql.count("\n") + 1)]
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_a_table_that_is_misspelt_is_found(sql, check, plain_repo):
 def test_a_table_of_the_client_s_own_passes(sql, check, plain_repo):
     (plain_repo / MINE).write_text(sql)
 
-    assert check.places("tables_are_spelt_right", plain_repo) == []
+    assert check.places("table-names", plain_repo) == []
 
 
 def test_a_table_that_is_misspelt_is_found_in_what_people_run_too(check, plain_repo):
     file = "ingestion/query_samples/klaviyo_monitoring.sql"
     edit(plain_repo / file, "ingestion_log", "ingestion_logs")
 
-    ((path, _),) = check.places("tables_are_spelt_right", plain_repo)
+    ((path, _),) = check.places("table-names", plain_repo)
     assert path == file
 
 
@@ -69,12 +69,12 @@ def test_a_table_that_a_task_makes_passes(check, plain_repo):
     )
     (plain_repo / MINE).write_text("SELECT * FROM klaviyo_profile, klaviyo_metric")
 
-    assert check.places("tables_are_spelt_right", plain_repo) == []
+    assert check.places("table-names", plain_repo) == []
 
 
 def test_a_table_that_is_right_is_compared_with_no_other(check, plain_repo, monkeypatch):
     compared = []
     counting = SimpleNamespace(get_close_matches=lambda name, *_: compared.append(name))
     monkeypatch.setattr(check.module("gates.queries"), "difflib", counting)
-    assert check.places("tables_are_spelt_right", plain_repo) == []
+    assert check.places("table-names", plain_repo) == []
     assert {*compared} == {"UNNEST"}  # what no query defines

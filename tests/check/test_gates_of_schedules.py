@@ -27,7 +27,7 @@ def test_a_schedule_that_is_not_kept_as_it_reads_is_found(old, new, shows, check
     lines = (plain_repo / INC).read_text(encoding="utf-8").split("\n")
     line = next(number for number, line in enumerate(lines, 1) if line.strip().startswith(shows))
 
-    assert check.places("schedules_are_single", plain_repo) == [(INC, line)]
+    assert check.places("schedules", plain_repo) == [(INC, line)]
 
 
 @pytest.mark.parametrize("text", [DAILY, DAILY.replace("  skip_delayed_by: 30m\n", "")])

@@ -91,7 +91,7 @@ LOAD = "                +load:\n                  _export:"
     }
 )
 def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("loads_are_logged", plain_repo)
+    assert edit.make(plain_repo) in check.places("log-steps", plain_repo)
 
 
 @edits(
@@ -129,14 +129,14 @@ def test_a_load_that_is_not_logged_is_found(edit, check, plain_repo):
     }
 )
 def test_a_run_that_is_not_logged_or_looks_for_no_other_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("runs_are_logged", plain_repo)
+    assert edit.make(plain_repo) in check.places("run-log", plain_repo)
 
 
 def test_a_run_that_looks_before_it_logs_its_start_is_found(check, plain_repo):
     edit(plain_repo / INC, RUN_START, "")
     edit(plain_repo / INC, GIVE_WAY, RUN_START + GIVE_WAY)
 
-    assert check.places("runs_are_logged", plain_repo) == [(INC, 1)]
+    assert check.places("run-log", plain_repo) == [(INC, 1)]
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +164,7 @@ def all_workflows(repo_with_all, tmp_path):
     }
 )
 def test_a_run_that_loads_nothing_and_is_not_logged_is_found(edit, check, all_workflows):
-    assert edit.make(all_workflows) in check.places("runs_are_logged", all_workflows)
+    assert edit.make(all_workflows) in check.places("run-log", all_workflows)
 
 
 @edits(
@@ -193,7 +193,7 @@ def test_a_run_that_loads_nothing_and_is_not_logged_is_found(edit, check, all_wo
     }
 )
 def test_a_latest_table_that_two_runs_may_write_is_found(edit, check, all_workflows):
-    assert edit.make(all_workflows) in check.places("latest_tables_are_logged", all_workflows)
+    assert edit.make(all_workflows) in check.places("latest-log", all_workflows)
 
 
 def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_workflows):
@@ -280,7 +280,7 @@ def test_a_workflow_of_the_client_s_that_logs_what_it_likes_passes(check, all_wo
     }
 )
 def test_a_row_under_another_name_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("log_rows_find_their_load", plain_repo)
+    assert edit.make(plain_repo) in check.places("log-rows", plain_repo)
 
 
 @edits(
@@ -298,4 +298,4 @@ def test_a_row_under_another_name_is_found(edit, check, plain_repo):
     }
 )
 def test_a_failure_that_is_not_logged_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("errors_are_logged", plain_repo)
+    assert edit.make(plain_repo) in check.places("error-log", plain_repo)

@@ -173,7 +173,7 @@ FAIL_STEP = """\
     }
 )
 def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("keys_are_known", plain_repo)
+    assert edit.make(plain_repo) in check.places("digdag-keys", plain_repo)
 
 
 @edits(
@@ -250,7 +250,7 @@ def test_what_digdag_does_not_know_is_found(edit, check, plain_repo):
     }
 )
 def test_a_variable_that_nothing_defines_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("variables_are_defined", plain_repo)
+    assert edit.make(plain_repo) in check.places("variables-defined", plain_repo)
 
 
 @edits(
@@ -260,7 +260,7 @@ def test_a_variable_that_nothing_defines_is_found(edit, check, plain_repo):
     }
 )
 def test_a_workflow_that_is_not_in_utc_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("workflows_run_in_utc", plain_repo)
+    assert edit.make(plain_repo) in check.places("utc-timezone", plain_repo)
 
 
 @edits(
@@ -279,7 +279,7 @@ def test_a_workflow_that_is_not_in_utc_is_found(edit, check, plain_repo):
     }
 )
 def test_more_than_three_loads_at_once_are_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("at_most_three_at_once", plain_repo)
+    assert edit.make(plain_repo) in check.places("parallel-loads", plain_repo)
 
 
 @edits(
@@ -290,7 +290,7 @@ def test_more_than_three_loads_at_once_are_found(edit, check, plain_repo):
     }
 )
 def test_a_failure_that_spreads_or_is_hidden_is_found(edit, check, plain_repo):
-    assert edit.make(plain_repo) in check.places("failures_are_contained", plain_repo)
+    assert edit.make(plain_repo) in check.places("contained-failures", plain_repo)
 
 
 def test_a_window_that_is_not_kept_is_found(check, plain_repo):
@@ -301,7 +301,7 @@ def test_a_window_that_is_not_kept_is_found(check, plain_repo):
         "                +load:\n                  _export:",
     )
 
-    assert edit.make(plain_repo) in check.places("windows_fall_back", plain_repo)
+    assert edit.make(plain_repo) in check.places("window-start", plain_repo)
 
 
 def write_windows(repo, query):
@@ -317,7 +317,7 @@ def write_windows(repo, query):
 def test_a_window_that_falls_back_passes_however_its_query_is_written(query, check, plain_repo):
     write_windows(plain_repo, query)
 
-    assert check.places("windows_fall_back", plain_repo) == []
+    assert check.places("window-start", plain_repo) == []
 
 
 @pytest.mark.parametrize("query", WINDOWS_QUERIES.values(), ids=WINDOWS_QUERIES)
@@ -331,4 +331,4 @@ def test_a_window_that_does_not_fall_back_is_found(fault, query, check, plain_re
     (plain_repo / WINDOWS).write_text(faulty, encoding="utf-8")
 
     line = faulty[: faulty.index("COALESCE(")].count("\n") + 1
-    assert check.places("windows_fall_back", plain_repo) == [(WINDOWS, line)]
+    assert check.places("window-start", plain_repo) == [(WINDOWS, line)]

@@ -71,7 +71,8 @@ def test_the_documented_migrations_keep_a_renamed_answer_and_a_renamed_file_s_ed
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert (
-        "✗ No update was left half done\n    ingestion/query_samples/klaviyo_last_days.sql:" in ended.output
+        "✗ No update was left half done [update-finished]\n    ingestion/query_samples/klaviyo_last_days.sql:"
+        in ended.output
     )
     assert "alert_address: data-team@example.com\n" in (repo / ".copier-answers.yml").read_text(
         encoding="utf-8"

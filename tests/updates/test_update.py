@@ -49,7 +49,9 @@ def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, 
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, "--conflict", conflict, cwd=acme)
     assert ended.exit_code == 1
-    assert re.search(rf"^✗ No update was left half done\n    {other}:1: ", ended.output, re.MULTILINE)
+    assert re.search(
+        rf"^✗ No update was left half done \[update-finished\]\n    {other}:1: ", ended.output, re.MULTILINE
+    )
     both = (acme / "README.md").read_text(encoding="utf-8") + (acme / other).read_text(encoding="utf-8")
     assert "# Acme, by the client" in both
     assert "# Acme, fixed" in both

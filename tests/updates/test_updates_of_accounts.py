@@ -55,7 +55,7 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
     commit(both)
     checked = check(both)
     assert checked.returncode == 0, checked.stdout
-    assert "! All accounts are of one version\n" in checked.stdout
+    assert "! All accounts are of one version [account-versions]\n" in checked.stdout
     assert note in checked.stdout
     assert checked.stdout.count("update it too") == 1
     if one == UK:

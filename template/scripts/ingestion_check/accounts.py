@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from posixpath import basename
 from typing import Any, NamedTuple
 
 import yaml
 
 from .digdag_yaml import LOADER
+from .tree import Tree
 
 # The lists of datasources in the file of an account.
 INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 # What the account is called after that came first, and has no name. Every other one is klaviyo_<account>.
 FIRST = "klaviyo"
 ANSWERS_FILE = re.compile(r"\.copier-answers[^/]*\.ya?ml")
+_DATASOURCES = re.compile(r"ingestion/config/(klaviyo(_\w+)?)_datasources\.yml")
 
 
 class Account(NamedTuple):
@@ -68,3 +71,38 @@ def stored_answers(text: str) -> dict[str, Any]:
 def source_of(answers: dict[str, Any]) -> str:
     """What the account of an answers file is called after; versions that knew of none stored none."""
     return f"{FIRST}_{answers['account']}" if answers.get("account") else FIRST
+
+
+class Accounts:
+    """The accounts of a repo: those that have an answers file or a file of datasources.
+
+    Attributes:
+        source: the account whose version the gates are of.
+        answers: what each answers file says; nothing, if it is another template's.
+        versions: what each account was made by, as far as its answers file says so.
+    """
+
+    def __init__(self, tree: Tree, source: str) -> None:
+        self.source = source
+        texts = {path: tree.start(path, 1_000_000) for path in tree.paths() if ANSWERS_FILE.fullmatch(path)}
+        self.answers = {path: stored_answers(text.decode(errors="replace")) for path, text in texts.items()}
+        self.versions = {source_of(each): each.get("_commit") for each in self.answers.values() if each}
+        named = (_DATASOURCES.fullmatch(path) for path in tree.paths("ingestion/config"))
+        sources = {*self.versions, *(found[1] for found in named if found)} or {FIRST}
+        self._all = [Account(each) for each in sorted(sources)]
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._all)
+
+    def of(self, path: str) -> Account:
+        """Whose a file is, by its name; what is called after no account is the first one's."""
+        return Account(self._owner(path) or FIRST)
+
+    def is_of_another_version(self, path: str) -> bool:
+        """Whether a file is of an account that another version made than the one whose gates these are."""
+        source = self._owner(path)
+        own = self.versions.get(self.source, self.versions.get(source))
+        return source in self.versions and self.versions[source] != own
+
+    def _owner(self, path: str) -> str:
+        return owner(basename(path), [account.source for account in self])

@@ -21,17 +21,17 @@ TABLE_KEY, API_KEY = "incremental_field", "incremental_field_connector"
 
 
 @gate("Datasources are complete")
-def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
+def datasources(repo: Repo) -> Iterator[Problem]:
     """What an entry lacks becomes an empty text in SQL and in load files, and is not an error there."""
     for account in repo.accounts:
-        document = repo.document(account.datasources)
+        document = repo.documents.map(account.datasources)
         for name in account.lists:
             if not document.sections(name):
                 yield document.at(name).problem(f"{name} must be a list of maps, one for each object")
     tables: dict[str, Place] = {}
     backfills = [entry for name, entry in repo.entries if name == BACKFILL]
     for name, entry in repo.entries:
-        account = repo.account_of(entry.place.path)
+        account = repo.accounts.of(entry.place.path)
         own = [each.text("table_name") for each in backfills if each.place.path == entry.place.path]
         historical = "|".join(map(re.escape, own))
         table, place = entry.text("table_name"), entry.at("table_name")
@@ -56,7 +56,7 @@ def datasources_are_complete(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Timestamps are YYYY-MM-DDTHH:MM:SS.000000, without a zone")
-def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
+def timestamps(repo: Repo) -> Iterator[Problem]:
     """The connector takes no other form, and what writes a wrong one shows only when a load fails."""
     for _, entry in repo.entries:
         start = entry.text("default_start_time")
@@ -70,13 +70,13 @@ def timestamps_have_one_form(repo: Repo) -> Iterator[Problem]:
         for found in wrong_times(text) + wrong_formats(text):
             yield text.at(found[0]).problem(f"{found[0]} must be {TIMESTAMP}")
     for file in repo.queries:
-        sql = without_comments(repo.text(file))
+        sql = without_comments(repo.documents.text(file))
         for found in wrong_times(sql) + wrong_formats(sql):
             yield place_in(file, sql, found.start()).problem(f"{found[0]} must give {TIMESTAMP}")
 
 
 @gate("Campaigns' fields, and all others, have the right two names")
-def fields_have_both_names(repo: Repo) -> Iterator[Problem]:
+def field_names(repo: Repo) -> Iterator[Problem]:
     """Campaigns are `updated_at` in the table and `updated` in the API: mixed up, they load nothing."""
     for name, entry in repo.entries:
         source = entry.text("name")
@@ -88,10 +88,10 @@ def fields_have_both_names(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("SQL gets the table's field, load files the API's")
-def fields_are_in_their_place(repo: Repo) -> Iterator[Problem]:
+def field_places(repo: Repo) -> Iterator[Problem]:
     """The API's name in SQL is no column; the table's name in a load file is no field of Klaviyo's API."""
     for file in repo.queries:
-        sql = without_comments(repo.text(file))
+        sql = without_comments(repo.documents.text(file))
         for found in re.finditer(rf"\b{API_KEY}\b", sql):
             yield place_in(file, sql, found.start()).problem(f"must be {TABLE_KEY}: this is SQL")
     for text in (text for step in repo.steps if step.operator == "td>" for text in step.texts):
@@ -104,7 +104,7 @@ def fields_are_in_their_place(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Events have no incremental_field, and skip related objects")
-def events_have_no_field(repo: Repo) -> Iterator[Problem]:
+def event_loads(repo: Repo) -> Iterator[Problem]:
     """The connector knows the field of events itself and refuses to be told; profiles and metrics, which
     events relate to, are loaded on their own.
     """
@@ -118,7 +118,7 @@ def events_have_no_field(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Load files ask for their window, and fill the column time")
-def load_files_are_complete(repo: Repo) -> Iterator[Problem]:
+def load_files(repo: Repo) -> Iterator[Problem]:
     """Without its window the connector loads everything, again and again, and no task fails."""
     for entry, load in repo.load_files:
         source, mode = load.section("in"), re.escape(entry.text("mode"))

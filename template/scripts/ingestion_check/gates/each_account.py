@@ -14,20 +14,20 @@ from .files import includes
 
 
 @gate("No account uses another's files")
-def accounts_use_their_own(repo: Repo) -> Iterator[Problem]:
+def account_files(repo: Repo) -> Iterator[Problem]:
     """With another one's datasources or queries a workflow fills the other's tables, or logs in its name."""
     sources = [account.source for account in repo.accounts]
     for root in (root for root in repo.ours if len(sources) > 1 and root.account in repo.accounts):
         named = [(name.place, name.included) for name in includes([root])]
         named += [(step.body.at(step.operator), file) for step in root.walk() for file in step.files]
         for place, file in named:
-            whose = repo.account_of(file)
+            whose = repo.accounts.of(file)
             if basename(file).startswith("klaviyo_") and whose != root.account:
                 yield place.problem(f"{file} is {whose.source}'s, and not {root.account.source}'s")
 
 
 @gate("All load files have one authentication", is_note=True)
-def authentication_is_the_same(repo: Repo) -> Iterator[Problem]:
+def one_authentication(repo: Repo) -> Iterator[Problem]:
     """One load of another Klaviyo account puts that one's records among all others."""
     for account in repo.accounts:
         given = _authentications(repo, account)
@@ -38,7 +38,7 @@ def authentication_is_the_same(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Each account has an authentication of its own", is_note=True, any_version=True)
-def authentications_are_different(repo: Repo) -> Iterator[Problem]:
+def own_authentication(repo: Repo) -> Iterator[Problem]:
     """An authentication is of one Klaviyo account: two that share it load the same records twice."""
     seen: dict[str, str] = {}
     for account in repo.accounts:  # the first is klaviyo, which has no name
@@ -51,12 +51,12 @@ def authentications_are_different(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("All accounts are of one version", is_note=True, any_version=True)
-def accounts_are_of_one_version(repo: Repo) -> Iterator[Problem]:
+def account_versions(repo: Repo) -> Iterator[Problem]:
     """Each account updates on its own, and these gates cannot judge what another version named otherwise."""
-    all_answers = [(path, answers) for path, answers in repo.answers.items() if answers]
-    own = [(path, answers) for path, answers in all_answers if source_of(answers) == repo.source]
+    all_answers = [(path, answers) for path, answers in repo.accounts.answers.items() if answers]
+    own = [(path, answers) for path, answers in all_answers if source_of(answers) == repo.accounts.source]
     for other in all_answers:
-        if repo.is_of_another_version(f"{source_of(other[1])}.yml"):
+        if repo.accounts.is_of_another_version(f"{source_of(other[1])}.yml"):
             path, answers = min([other, *own], key=lambda each: _numbers(each[1].get("_commit")))
             made_by = answers.get("_commit") or "a version without a name"
             yield Place(path, 1).problem(f"{source_of(answers)}: made by {made_by}, update it too")
@@ -73,7 +73,7 @@ def _authentications(repo: Repo, account: Account) -> dict[str, list[Place]]:
     given: dict[str, list[Place]] = {}
     for entry, load in repo.load_files:
         source = load.section("in")
-        own = repo.account_of(entry.place.path) == account
+        own = repo.accounts.of(entry.place.path) == account
         if own and "${" not in source.text("td_authentication_id"):
             place = source.at("td_authentication_id")
             given.setdefault(source.text("td_authentication_id"), []).append(place)

@@ -9,31 +9,32 @@ from collections.abc import Iterable, Iterator
 from ..digdag_yaml import Map, Text, parts
 from ..expectations import nearest
 from ..expressions import EXPRESSION
-from ..gate import gate
+from ..gate import GATES, gate
 from ..problems import Place, Problem
 from ..repo import Repo
+from ..silences import SILENCES
 from ..steps import Step
 
 MAX_ARCHIVE = 2_000_000
 
 
 @gate("YAML, JSON and .dig files can be read, and have no key twice", any_version=True)
-def files_can_be_read(repo: Repo) -> Iterator[Problem]:
+def files_readable(repo: Repo) -> Iterator[Problem]:
     """Digdag parses every .dig of a project: one that is broken keeps all others from running.
 
     What cannot be read would be missed by every other gate, so none of them is asked then.
     """
-    for file in repo.pushed:
+    for file in repo.documents.pushed:
         if file.endswith((".yml", ".yaml", ".dig")):
-            repo.value(file)
-        if file.endswith(".dig") and not isinstance(repo.value(file), Map):
+            repo.documents.value(file)
+        if file.endswith(".dig") and not isinstance(repo.documents.value(file), Map):
             yield Problem(file, 1, "must be a map of tasks")
-    keys = [key for key, _ in repo.credentials or ()]
+    keys = [key for key, _ in repo.documents.credentials or ()]
     for key in (key for key in keys if keys.count(key) > 1):
-        yield repo.in_credentials(key).problem(f"{key} stands here twice, keep one")
+        yield repo.documents.in_credentials(key).problem(f"{key} stands here twice, keep one")
     for file in repo.queries:
-        repo.text(file)
-    yield from repo.problems
+        repo.documents.text(file)
+    yield from repo.documents.problems
 
 
 @gate("Files that a workflow or a datasource names are there", any_version=True)
@@ -42,13 +43,13 @@ def files_exist(repo: Repo) -> Iterator[Problem]:
 
     Another version may call workflows and datasources otherwise; what its workflows name must be there.
     """
-    known = [each for each in repo.accounts if not repo.is_of_another_version(each.datasources)]
+    known = [each for each in repo.accounts if not repo.accounts.is_of_another_version(each.datasources)]
     named = [(Place(account.datasources, 1), account.datasources) for account in known]
     for account in known:
         for name, workflow in account.lists.items():
-            named.append((repo.document(account.datasources).at(name), f"ingestion/{workflow}.dig"))
+            named.append((repo.documents.map(account.datasources).at(name), f"ingestion/{workflow}.dig"))
     for _, entry in repo.entries:
-        if entry.text("config_file") and repo.account_of(entry.place.path) in known:
+        if entry.text("config_file") and repo.accounts.of(entry.place.path) in known:
             named.append((entry.at("config_file"), f"ingestion/config/{entry.text('config_file')}"))
     for step in repo.steps:
         # Of another version's, here: its datasources may be elsewhere, and name them from elsewhere.
@@ -60,14 +61,14 @@ def files_exist(repo: Repo) -> Iterator[Problem]:
     named += [(name.place, name.included) for name in includes(repo.workflows)]
     for place, file in named:
         if not repo.tree.has_file(file):
-            yield place.problem(f"{file} is not there{nearest(file, repo.pushed)}")
-        elif file not in repo.pushed:
+            yield place.problem(f"{file} is not there{nearest(file, repo.documents.pushed)}")
+        elif file not in repo.documents.pushed:
             why = "it is outside of ingestion/, or in .digdagignore"
             yield place.problem(f"{file} is not pushed to TD: {why}")
 
 
 @gate("No Klaviyo file lies unused")
-def files_are_used(repo: Repo) -> Iterator[Problem]:
+def files_used(repo: Repo) -> Iterator[Problem]:
     """What nothing names is a leftover, or is misspelt where it should be named."""
     used = {
         *(account.datasources for account in repo.accounts),
@@ -75,8 +76,8 @@ def files_are_used(repo: Repo) -> Iterator[Problem]:
     }
     used |= {file for root in repo.workflows for step in root.walk() for file in step.files}
     patterns = [EXPRESSION.sub("*", file) for file in used]
-    for file in repo.pushed:
-        is_for_people = file.endswith(".sql") and "${" not in repo.text(file)
+    for file in repo.documents.pushed:
+        is_for_people = file.endswith(".sql") and "${" not in repo.documents.text(file)
         if (
             re.search(r"/klaviyo_[^/]*\.(sql|ya?ml)$", file)
             and not is_for_people
@@ -85,10 +86,23 @@ def files_are_used(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, 1, "no workflow and no datasource names this file: name it, or delete it")
 
 
+@gate("What .check_ingestion.yml silences is a gate", is_note=True, any_version=True)
+def silenced_gates(repo: Repo) -> Iterator[Problem]:
+    """A gate that is misspelt there is still asked; so is one that guards keys, unless files are named."""
+    gates = {each.id: each for each in GATES}
+    if repo.tree.has_file(SILENCES) and not repo.silences.given:
+        yield Problem(SILENCES, 1, "must have `ignore:`, with a list of gates")
+    for name, files in repo.silences.given:
+        if name not in gates:
+            yield name.place.problem(f"there is no gate {name}{nearest(name, gates)}")
+        elif gates[name].guards_keys and not files:
+            yield name.place.problem(f"{name} guards keys: name each file, as in `- {name}: [notes.md]`")
+
+
 @gate("The archive is small enough to push", any_version=True)
-def archive_is_small(repo: Repo) -> Iterator[Problem]:
+def archive_size(repo: Repo) -> Iterator[Problem]:
     """TD limits a project's archive, to 2 MB at the least: one export left in ingestion/ is more."""
-    sizes = {file: repo.tree.size(file) for file in repo.pushed}
+    sizes = {file: repo.tree.size(file) for file in repo.documents.pushed}
     if sum(sizes.values()) > MAX_ARCHIVE:
         largest = max(sizes, key=lambda file: sizes[file])
         size = f"{sum(sizes.values()) / 1e6:.1f} MB"

@@ -20,7 +20,7 @@ MARK = re.compile(r"\$\{\s*session_uuid\s*\}\.\$\{\s*attempt_id\s*\}/")
 
 
 @gate("Each load stands between its log steps, each with its SQL file")
-def loads_are_logged(repo: Repo) -> Iterator[Problem]:
+def log_steps(repo: Repo) -> Iterator[Problem]:
     """What was loaded, what failed and what never started is read from these rows, by later passes too."""
     for step in repo.steps:
         named = re.fullmatch(r"\+log_ingestion_(start|success|error)", step.name)
@@ -68,14 +68,14 @@ END: Kind = ("in the end run sql/{source}_log_ingestion_success.sql", lambda ste
 
 
 @gate("Each run logs its start, looks for another run, and logs its end")
-def runs_are_logged(repo: Repo) -> Iterator[Problem]:
+def run_log(repo: Repo) -> Iterator[Problem]:
     """Two runs at once load everything twice. Each sees the other by these rows, and its own by its mark; one
     without an end is taken to be under way for a day, and holds up the next.
     """
     load: Kind = ("then load", lambda step: step in repo.lasting)
     logs = {step.account.log_sql(what) for step in repo.steps for what in ("start", "success", "error")}
     for file in repo.queries:
-        sql = repo.text(file)
+        sql = repo.documents.text(file)
         if file.removeprefix("ingestion/") in logs and not MARK.search(sql):
             why = "log_id must begin with ${session_uuid}.${attempt_id}, the mark of the run"
             yield place_in(file, sql, max(sql.find("AS log_id"), 0)).problem(why)
@@ -95,7 +95,7 @@ def runs_are_logged(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("A latest table is written by one run at a time, which logs it")
-def latest_tables_are_logged(repo: Repo) -> Iterator[Problem]:
+def latest_log(repo: Repo) -> Iterator[Problem]:
     """Two that merge at once insert each record twice. Each sees the other by the row of its start, and what
     was merged is not merged again by the row of its end.
     """
@@ -108,7 +108,7 @@ def latest_tables_are_logged(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Log rows name the table that is loaded, and the workflow")
-def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
+def log_rows(repo: Repo) -> Iterator[Problem]:
     """A row under another name counts for another table: that one's load is then skipped."""
     for load in repo.lasting:
         for step in repo.before(load) + repo.after(load):
@@ -134,7 +134,7 @@ def log_rows_find_their_load(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("_error blocks log what fails, in each object and in the run")
-def errors_are_logged(repo: Repo) -> Iterator[Problem]:
+def error_log(repo: Repo) -> Iterator[Problem]:
     """The block of an object knows which table failed; the run's own sees what fails outside of it."""
     logs = [step for step in repo.steps if step.logs("error")]
     for block in dict.fromkeys([*repo.loaders, *(load.object for load in repo.lasting if load.object)]):

@@ -21,7 +21,7 @@ _BARE_DATABASE = re.compile(r'(?<!")\$\{\s*databases\.src\s*\}(?=\s*\.)')
 
 
 @gate("Digdag and SQL read each name as it is written")
-def names_are_read_as_written(repo: Repo) -> Iterator[Problem]:
+def plain_names(repo: Repo) -> Iterator[Problem]:
     """Without quotes, Digdag takes 0123 for 83 and null for nothing, and SQL takes no name that begins with a
     digit or is a word of its own. Queries have tables and fields without quotes, and so have load files what
     they are given.

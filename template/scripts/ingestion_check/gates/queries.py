@@ -17,10 +17,10 @@ LOG = "ingestion_log"
 
 
 @gate("No table's name is misspelt in a query")
-def tables_are_spelt_right(repo: Repo) -> Iterator[Problem]:
+def table_names(repo: Repo) -> Iterator[Problem]:
     """A query of a table that is not there fails its object in every run; one that fills it, unseen."""
     files = [file for file in repo.tree.paths("ingestion") if re.search(r"/klaviyo_[^/]*\.sql$", file)]
-    texts_of = {file: repo.text(file) for file in {*files, *repo.queries}}
+    texts_of = {file: repo.documents.text(file) for file in {*files, *repo.queries}}
     queries = {file: without_code(without_comments(text)) for file, text in texts_of.items()}
     loaded = {entry.text(key) for _, entry in repo.entries for key in ("table_name", "historical_table")}
     known = {LOG, *loaded} - {""}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..documents import MAX_FILE
 from ..gate import gate
 from ..problems import Problem
-from ..repo import MAX_FILE, SIGNATURE, Repo
+from ..repo import SIGNATURE, Repo
 
 WORKFLOW = ".github/workflows/check.yml"
 _MARK = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
@@ -18,7 +19,7 @@ _NEEDED = re.compile(
 
 
 @gate("No update was left half done", needs_disk=True, any_version=True)
-def updates_are_finished(repo: Repo) -> Iterator[Problem]:
+def update_finished(repo: Repo) -> Iterator[Problem]:
     """Where client and template changed the same lines, an update leaves both, for the client to choose."""
     for file in repo.tree.shared:
         content = repo.tree.start(file, MAX_FILE)
@@ -31,7 +32,7 @@ def updates_are_finished(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Git takes what the ingestion is made of", needs_disk=True, is_note=True, any_version=True)
-def git_takes_our_files(repo: Repo) -> Iterator[Problem]:
+def git_takes_files(repo: Repo) -> Iterator[Problem]:
     """The user's own ignore file, with *.sql say, keeps files out of each commit; a clone lacks them then."""
     run = {file for step in repo.steps for file in step.files}
     for file in repo.tree.paths():
@@ -40,9 +41,9 @@ def git_takes_our_files(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("GitHub finds the workflow that runs the check", needs_disk=True, is_note=True, any_version=True)
-def github_finds_the_workflow(repo: Repo) -> Iterator[Problem]:
+def github_workflow(repo: Repo) -> Iterator[Problem]:
     """GitHub reads workflows in the root of a git repository alone, and says nothing of any other."""
-    if repo.tree.place_in_git and SIGNATURE in repo.text(WORKFLOW):
+    if repo.tree.place_in_git and SIGNATURE in repo.documents.text(WORKFLOW):
         folder = repo.tree.place_in_git.rstrip("/")
         why = (
             f"GitHub looks in the repository's root alone: git mv this there, with `defaults: {{run: "

@@ -27,7 +27,7 @@ from ..steps import Step
 
 
 @gate("Operators and keys are those that Digdag knows")
-def keys_are_known(repo: Repo) -> Iterator[Problem]:
+def digdag_keys(repo: Repo) -> Iterator[Problem]:
     """In a task Digdag passes over a key that it does not know, so that an `_eror` never runs; for one in a
     group it refuses the whole project.
     """
@@ -54,7 +54,7 @@ def keys_are_known(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Every ${variable} is defined")
-def variables_are_defined(repo: Repo) -> Iterator[Problem]:
+def variables_defined(repo: Repo) -> Iterator[Problem]:
     """Digdag stops at a variable that is missing, but takes a missing property for an empty text."""
     scripted = {step.workflow for step in repo.steps if step.operator in MAKE_ANY_VARIABLE}
     runs: dict[str, list[Step]] = {}
@@ -66,24 +66,24 @@ def variables_are_defined(repo: Repo) -> Iterator[Problem]:
         for file in step.files:
             runs.setdefault(file, []).append(step)
     for file, steps in runs.items():
-        for offset, name in variables(repo.text(file)):
+        for offset, name in variables(repo.documents.text(file)):
             reasons = [step.undefined(name) for step in steps]
             if all(reasons):
-                yield place_in(file, repo.text(file), offset).problem(reasons[0])
+                yield place_in(file, repo.documents.text(file), offset).problem(reasons[0])
             for step, why in zip(steps, reasons, strict=True):
                 if why and not all(reasons):
                     yield step.body.at(step.operator).problem(f"{file} needs {name}: {why}")
 
 
 @gate("Workflows run in UTC")
-def workflows_run_in_utc(repo: Repo) -> Iterator[Problem]:
+def utc_timezone(repo: Repo) -> Iterator[Problem]:
     """Windows and the log are in UTC; a schedule or a session time in another zone is off by hours."""
     for root in repo.loaders:
         yield from expect_value(root.body, "timezone", "UTC")
 
 
 @gate("A schedule has one time, and skips what would run beside itself")
-def schedules_are_single(repo: Repo) -> Iterator[Problem]:
+def schedules(repo: Repo) -> Iterator[Problem]:
     """Of two times under one schedule Digdag ignores one; without `skip_on_overtime` a run that takes longer
     than usual meets the next, and both load the same window.
     """
@@ -98,7 +98,7 @@ def schedules_are_single(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("At most three loads run at once (_parallel: limit: 3)")
-def at_most_three_at_once(repo: Repo) -> Iterator[Problem]:
+def parallel_loads(repo: Repo) -> Iterator[Problem]:
     """Klaviyo limits the rate of an account, and TD the tasks that run at once."""
     for load in repo.loads:
         at_once = 1
@@ -116,7 +116,7 @@ def at_most_three_at_once(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("A load that fails holds up no other, and fails the run")
-def failures_are_contained(repo: Repo) -> Iterator[Problem]:
+def contained_failures(repo: Repo) -> Iterator[Problem]:
     """A batch of `_parallel` starts only if all tasks of the one before went well; a pass that is
     repeated for that hides the failure, so that a later task must tell it.
     """
@@ -133,7 +133,7 @@ def failures_are_contained(repo: Repo) -> Iterator[Problem]:
 
 
 @gate("Windows are a COALESCE over incremental table, backfill, default start")
-def windows_fall_back(repo: Repo) -> Iterator[Problem]:
+def window_start(repo: Repo) -> Iterator[Problem]:
     """Without the second, the first incremental run begins all over, however far the backfill is; without
     the third, it has no start where neither table has rows.
     """
@@ -144,7 +144,7 @@ def windows_fall_back(repo: Repo) -> Iterator[Problem]:
             yield load.place.problem(why)
         elif load.workflow == load.account.lists[INCREMENTAL]:
             for file in queries[-1].files:
-                yield from _missing_fallback(file, without_comments(repo.text(file)))
+                yield from _missing_fallback(file, without_comments(repo.documents.text(file)))
 
 
 def _missing_fallback(file: str, sql: str) -> Iterator[Problem]:
