@@ -4,7 +4,7 @@ import pytest
 from client_edits import CREATE_LOG, DATABASE, DATASOURCES, INC, PROFILES, Edit, Entry, edits
 from commands import edit
 
-GATE = "plain_names"
+GATE = "plain-names"
 
 
 @edits(

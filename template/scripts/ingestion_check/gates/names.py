@@ -26,7 +26,7 @@ def plain_names(repo: Repo) -> Iterator[Problem]:
     digit or is a word of its own. Queries have tables and fields without quotes, and so have load files what
     they are given.
     """
-    databases = repo.document(DATABASE_FILE).section("databases")
+    databases = repo.documents.map(DATABASE_FILE).section("databases")
     if "src" in databases:
         yield from _read_as_written(databases)
         yield from expect_form(databases, "src", "3 to 128 of a-z, 0-9 and _", r"[a-z0-9_]{3,128}")
@@ -64,7 +64,7 @@ def _without_quotes(repo: Repo, database: str) -> Iterator[Problem]:
     why = f'must be "${{databases.src}}", as SQL takes {database} only in quotes'
     steps = [step for step in repo.steps if step.operator == "td>"]
     for file in sorted({file for step in steps for file in step.files}):
-        sql = without_comments(repo.text(file))
+        sql = without_comments(repo.documents.text(file))
         for found in _BARE_DATABASE.finditer(sql):
             yield place_in(file, sql, found.start()).problem(why)
     for text in (text for step in steps for text in step.texts):
