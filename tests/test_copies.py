@@ -75,9 +75,16 @@ class Client(TD):
         return [id for (id,) in self.rows(f"SELECT id FROM client_src.{table} ORDER BY ALL")]
 
 
+@pytest.fixture(scope="module")
+def with_removal(copie_session, example_answers):
+    result = copie_session.copy(extra_answers={**example_answers, "remove_copies": True})
+    assert result.exit_code == 0, result.exception
+    return result.project_dir
+
+
 @pytest.fixture
-def td(example_repo):
-    td = Client(example_repo)
+def td(with_removal):
+    td = Client(with_removal)
     yield td
     td.databases.close()
 
@@ -245,13 +252,3 @@ def test_a_removal_reads_no_more_as_the_table_grows(td):
     done = td.outcome("klaviyo_remove_copies.sql", copies=copies)
     assert all(scan.since == unix(123) - 1 - HOUR for scan in done.scans)
     assert {column for scan in done.scans for column in scan.columns} == {"id", "time"}
-
-
-def test_after_the_incremental_table_was_dropped_what_had_moved_into_it_is_asked_for_again(td):
-    td.log(None, "STARTED", unix(10), mark="hist.1")
-    td.load(EVENTS_HIST, ("a", 5), ("old", 3), at=10.01, start=0, mark="hist.1")
-    td.run(10.1, (EVENTS, [("a", 5)], 4))
-    assert td.ids(EVENTS_HIST) == ["old"]
-    td.rows(f"DELETE FROM client_src.{EVENTS}")
-    start = td.windows(EVENTS, unix(60))[0][0]
-    assert start < unix(5)

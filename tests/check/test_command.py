@@ -12,7 +12,7 @@ AT_MOST_THREE = "At most three loads run at once (_parallel: limit: 3)"
 IDS = """
     update-finished files-readable datasources timestamps field-names field-places event-loads load-files
     account-files one-authentication own-authentication account-versions files-exist files-used
-    silenced-gates archive-size log-steps run-log latest-log log-rows error-log table-names
+    silenced-gates archive-size log-steps run-log latest-log log-rows error-log plain-names table-names
     credentials-file leaked-keys leaked-token git-takes-files github-workflow digdag-keys
     variables-defined utc-timezone schedules parallel-loads contained-failures window-start
 """

@@ -23,7 +23,9 @@ def removals(acme):
 
 @pytest.fixture(scope="module")
 def acme(ingest, beginning):
-    acme = ingest(KlaviyoAccount(beginning, datetime.now(timezone.utc), size=40), objects=OBJECTS)
+    acme = ingest(
+        KlaviyoAccount(beginning, datetime.now(timezone.utc), size=40), objects=OBJECTS, remove_copies=True
+    )
     acme.run(HIST)
     acme.first = acme.run(INC)
     return acme

@@ -2,7 +2,7 @@
 -- a query, which gives for each object
 --
 -- rows_there         rows in both tables
--- versions           an id counts once for each time of a last change: as many as rows, as copies are removed
+-- versions           an id counts once for each time of a last change: fewer than rows, as loads append and windows overlap
 -- distinct_ids       records
 -- newest_load        rows that the newest load with records brought, by ingestion_log
 -- newest_load_there  how many of these are in its table: all, unless someone deleted some

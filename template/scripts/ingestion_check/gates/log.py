@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from ..accounts import BACKFILL
 from ..digdag_yaml import parts
 from ..expectations import expect_form, expect_value
 from ..gate import gate
@@ -128,7 +129,7 @@ def log_rows(repo: Repo) -> Iterator[Problem]:
         lists = step.account.lists
         others = [name for name, owner in lists.items() if step.workflow in {*lists.values()} - {owner}]
         for text, name in ((text, name) for text in step.texts for name in others if name in text):
-            if any(text is step.body.get(key) for key in ("backfills", "objects")):
+            if text is step.body.get("backfills" if name == BACKFILL else "objects"):
                 continue  # asked about, and not loaded
             yield text.at(name).problem(f"{name} is for {lists[name]}, not for {step.workflow}")
 
