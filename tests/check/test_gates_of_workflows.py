@@ -93,7 +93,8 @@ FROM facts
 """
 WINDOWS_QUERIES = {"as rendered": "", "joined": JOINED, "in a line": IN_A_LINE}
 START_OF_A_WINDOW = re.compile(
-    r"COALESCE\((?P<table>\s+greatest\([^$]*\$\{.*?\},)(?P<backfill>[^$]*\$\{.*?\},)(?P<default>\s+TD_TIME_PARSE\(.*\))\s+\)"
+    r"COALESCE\((?P<table>\s+greatest\([^$]*\$\{[^}]*\},)(?P<backfill>.*?,)(?P<default>\s+TD_TIME_PARSE\([^)]*\))\s+\)",
+    re.DOTALL,
 )
 OWN_TABLE = r"FROM \S*\$\{datasource\.table_name\}"
 FAULTS = {

@@ -32,7 +32,7 @@ VALUES = {
 @pytest.fixture
 def edited(released, acme):
     """A client's repo with edits, and a newer version of the template."""
-    edit(acme / INCREMENTAL, "limit: 3", "limit: 2")
+    edit(acme / INCREMENTAL, "limit: 3", "limit: 1")
     append(acme / "README.md", "by the client   \n")
     commit(acme)
     edit(released / "includes/ingest.dig.jinja", "timezone: UTC\n", "timezone: UTC  # fixed\n")
@@ -85,7 +85,7 @@ def test_the_command_that_helps_does_so_for_two_settings_and_for_a_named_account
 
 def check_edits(repo):
     workflow = (repo / INCREMENTAL).read_text(encoding="utf-8")
-    assert "limit: 2" in workflow
+    assert "limit: 1\n" in workflow
     assert "timezone: UTC  # fixed\n" in workflow
     assert (repo / "README.md").read_text(encoding="utf-8").endswith("by the client   \n")
 
