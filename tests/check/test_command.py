@@ -34,7 +34,7 @@ def test_below_a_failed_gate_it_says_where_and_what_and_exits_with_1(plain_repo)
     assert (done.returncode, done.stderr) == (1, "")
     assert failed == [
         f"✗ {AT_MOST_THREE} [parallel-loads]",
-        f"    {INC}:{line}: limit must be 3 or less, or less still for one _parallel in another",
+        f"    {INC}:{line}: limit must be 3 or less, and lower where one _parallel is in another",
     ]
 
 

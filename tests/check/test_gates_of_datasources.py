@@ -16,7 +16,7 @@ from client_edits import (
     edits,
 )
 
-TABLE_FIELD, API_FIELD = "incremental_field", "incremental_field_connector"
+TABLE_FIELD, CONNECTOR_FIELD = "incremental_field", "incremental_field_connector"
 
 
 @edits(
@@ -107,11 +107,11 @@ def test_a_timestamp_in_another_form_is_found(edit, check, plain_repo):
 
 @edits(
     {
-        "the API's name of what changed": Entry("klaviyo_campaigns", TABLE_FIELD, "updated"),
-        "the API's name of what came": Entry("klaviyo_campaigns_hist", TABLE_FIELD, "created"),
-        "the table's name of what changed": Entry("klaviyo_campaigns", API_FIELD, "updated_at"),
-        "the table's name of what came": Entry("klaviyo_campaigns_hist", API_FIELD, "created_at"),
-        "only one name": Entry("klaviyo_events", API_FIELD, ""),
+        "the connector's name of what changed": Entry("klaviyo_campaigns", TABLE_FIELD, "updated"),
+        "the connector's name of what came": Entry("klaviyo_campaigns_hist", TABLE_FIELD, "created"),
+        "the table's name of what changed": Entry("klaviyo_campaigns", CONNECTOR_FIELD, "updated_at"),
+        "the table's name of what came": Entry("klaviyo_campaigns_hist", CONNECTOR_FIELD, "created_at"),
+        "only one name": Entry("klaviyo_events", CONNECTOR_FIELD, ""),
         "another field": Entry("klaviyo_lists", TABLE_FIELD, "created"),
         "what people call it": Edit(
             DATASOURCES,
@@ -131,22 +131,22 @@ def test_a_wrong_name_of_a_field_or_a_data_source_is_found(edit, check, plain_re
 
 @edits(
     {
-        "the table's name for the API": Edit(
+        "the table's name for the connector": Edit(
             CAMPAIGNS, "${datasource.incremental_field_connector}", "${datasource.incremental_field}"
         ),
         "the table's name as text": Edit(
             CAMPAIGNS, "${datasource.incremental_field_connector}", "updated_at"
         ),
-        "no field for the API": Edit(
+        "no field for the connector": Edit(
             PROFILES,
             "  incremental_field: ${datasource.incremental_field_connector}\n",
             "",
             "  type: klaviyo",
         ),
-        "the API's name in a query": Edit(
+        "the connector's name in a query": Edit(
             OBJECTS_TO_LOAD, "'$.incremental_field'", "'$.incremental_field_connector'"
         ),
-        "the API's name for a query": Edit(
+        "the connector's name for a query": Edit(
             HIST,
             "td>: sql/klaviyo_windows.sql\n",
             "td>: sql/klaviyo_windows.sql\n              field: ${datasource.incremental_field_connector}\n",

@@ -58,7 +58,7 @@ def test_a_file_that_the_user_s_own_ignore_file_keeps_out_is_noted(in_git, every
 
     sql = {path.relative_to(plain_repo).as_posix() for path in plain_repo.glob("ingestion/*/*.sql")}
     assert set(found) == {*sql, ".copier-answers.yml"}
-    assert check.failures(plain_repo)[0] == "! Git takes what the ingestion is made of [git-takes-files]"
+    assert check.failures(plain_repo)[0] == "! Git ignores no file that the ingestion needs [git-takes-files]"
     git("init", "--quiet", cwd=plain_repo)
     git("add", "--force", *found, cwd=plain_repo)  # as it says
     assert check.failures(plain_repo) == []

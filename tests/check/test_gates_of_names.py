@@ -28,7 +28,9 @@ GATE = "plain-names"
         "a field with a digit first": Entry("klaviyo_lists", "incremental_field", "1st"),
         "the load's own time": Entry("klaviyo_lists", "incremental_field", "time"),
         "the load's own time, of the backfill": Entry("klaviyo_lists", "historical_field", "time"),
-        "a field of the API that is a number": Entry("klaviyo_lists", "incremental_field_connector", "1e5"),
+        "a field of the connector that is a number": Entry(
+            "klaviyo_lists", "incremental_field_connector", "1e5"
+        ),
         "such a field, in quotes": Entry("klaviyo_lists", "incremental_field_connector", '"1e5"'),
         "a data source that is nothing, in quotes": Entry("klaviyo_lists", "name", "'null'"),
         "an overlap with a nought first": Entry("klaviyo_events", "lookback_seconds", "07200"),
@@ -49,7 +51,7 @@ def test_a_name_that_is_read_as_something_else_is_found(edit, check, plain_repo)
         "no octal": Edit(DATABASE, "client_src", "089"),
         "a table beside a word of SQL's own": Entry("klaviyo_lists", "table_name", "values_"),
         "a field beside one": Entry("klaviyo_lists", "historical_field", "ended"),
-        "the API's own time": Entry("klaviyo_lists", "incremental_field_connector", "time"),
+        "the connector's own time": Entry("klaviyo_lists", "incremental_field_connector", "time"),
         "no field": Entry("klaviyo_lists", "incremental_field", "null"),
         "an authentication in quotes": Edit(PROFILES, "360030", '"0360030"'),
     }

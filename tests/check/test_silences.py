@@ -78,7 +78,7 @@ def test_what_silences_no_gate_is_told(text, line, hint, check, plain_repo):
     silence(plain_repo, text)
 
     lines = check.failures(plain_repo)
-    told = lines.index("! What .check_ingestion.yml silences is a gate [silenced-gates]") + 1
+    told = lines.index("! The gates that .check_ingestion.yml silences exist [silenced-gates]") + 1
     assert lines[told].startswith(f"    {SILENCES}:{line}: ")
     assert hint in lines[told]
     assert any(line.startswith("✗ At most three") for line in lines)

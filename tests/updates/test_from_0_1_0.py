@@ -83,7 +83,7 @@ def test_a_client_s_change_of_a_renamed_file_is_marked_in_it(repo, old, new):
     append(repo / SQL / old, "-- by the client\n")
     commit(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)
-    assert f"{new}:1: both changed this" in ended.output
+    assert f"{new}:1: you and the template changed this" in ended.output
     assert "-- by the client\n" in (repo / new).read_text(encoding="utf-8")
     assert old not in names(repo)
 

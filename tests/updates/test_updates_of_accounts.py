@@ -47,7 +47,7 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
     untouched = files_of(both, other)
     printed = update(both, *OF[one])
     assert files_of(both, other) == untouched
-    note = f"{ANSWERS_OF[other]}:1: {other}: made by 1.0.0, update it too"
+    note = f"{ANSWERS_OF[other]}:1: {other}: made by 1.0.0, update it, too"
     assert note in printed
     assert (both / f"{SQL}/{one}_look.sql").exists() and not (
         both / f"{SQL}/{one}_concurrent_run.sql"
@@ -57,13 +57,13 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
     assert checked.returncode == 0, checked.stdout
     assert "! All accounts are of one version [account-versions]\n" in checked.stdout
     assert note in checked.stdout
-    assert checked.stdout.count("update it too") == 1
+    assert checked.stdout.count("update it, too") == 1
     if one == UK:
         shared = [path for path in before if UK not in path]
         assert {path: contents(both)[path] for path in shared} == {path: before[path] for path in shared}
     update(both, *OF[other])
     commit(both)
-    assert "update it too" not in check(both).stdout
+    assert "update it, too" not in check(both).stdout
     fresh = add_uk(released, copy(released, tmp_path / "fresh"))
     assert contents(both) == contents(fresh)
 
@@ -105,7 +105,7 @@ def test_a_version_with_other_workflows_and_datasources_is_judged_by_its_own_onl
 
     printed = update(acme, *OF[one])
 
-    assert f"{other}: made by 1.0.0, update it too" in printed
+    assert f"{other}: made by 1.0.0, update it, too" in printed
     commit(acme)
     checked = check(acme)
     assert checked.returncode == 0, checked.stdout
@@ -113,7 +113,7 @@ def test_a_version_with_other_workflows_and_datasources_is_judged_by_its_own_onl
     assert (acme / f"ingestion/{other}_ingest_hist.dig").exists()
     update(acme, *OF[other])
     commit(acme)
-    assert "update it too" not in check(acme).stdout
+    assert "update it, too" not in check(acme).stdout
 
 
 @pytest.mark.parametrize("gone", ["klaviyo_uk_windows.sql", "klaviyo_uk_lists_load.yml"])

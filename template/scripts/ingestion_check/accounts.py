@@ -1,4 +1,4 @@
-"""The Klaviyo accounts of a repo: what each one's files, workflows and tables are called after."""
+"""Tell the Klaviyo accounts of a repo apart, and name what belongs to each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of the credentials, and what a key looks like wherever it stands."""
+"""Read the credentials file, and recognize a key wherever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Digdag knows: its operators, the keys of a task, its variables."""
+"""List what Digdag knows: its operators, the keys of a task, its variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML as Digdag reads it, and where each thing in it stands."""
+"""Read YAML as Digdag does, and keep the line of each thing in it."""
 
 from __future__ import annotations
 
@@ -142,9 +142,7 @@ class Reader:
                     found.add(merged)
             elif not isinstance(key, Text) or key in own:
                 line = key_node.start_mark.line + 1
-                self.problems.append(
-                    Problem(self.path, line, f"{key} stands in this map twice, or is no key")
-                )
+                self.problems.append(Problem(self.path, line, f"{key} is in this map twice, or is no key"))
             else:
                 own.add(key)
                 found.add({key: value})

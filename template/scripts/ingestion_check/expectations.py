@@ -1,4 +1,4 @@
-"""What a key in a file should say, and where it says something else; and what was probably meant."""
+"""Compare what a key in a file says with what it should say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `${...}` of workflows and of the files that they use: the variables in them."""
+"""Find the variables in the `${...}` of workflows and of the files that they use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dual-field rule: a field has one name in the table and another in the connector."""
+"""Give each field its two names: the table's and the connector's."""
 
 from __future__ import annotations
 

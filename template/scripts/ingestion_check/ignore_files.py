@@ -1,4 +1,4 @@
-"""What .gitignore and .digdagignore keep out. Digdag reads its own as git does (JGit's IgnoreNode)."""
+"""Tell what .gitignore and .digdagignore keep out. Digdag reads its own as git does (JGit's IgnoreNode)."""
 
 from __future__ import annotations
 

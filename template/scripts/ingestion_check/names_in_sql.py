@@ -1,4 +1,4 @@
-"""The names in a query: what may be a column, what is a table, and what needs quotes."""
+"""Find the names in a query: what may be a column, what is a table, and what needs quotes."""
 
 from __future__ import annotations
 

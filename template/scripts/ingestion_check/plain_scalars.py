@@ -1,4 +1,4 @@
-"""What Digdag makes of a name that stands in YAML without quotes: 0123 is the number 83."""
+"""Tell what Digdag makes of a name without quotes in YAML: 0123 is the number 83."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where something stands in a file, and what is wrong there."""
+"""Say what is wrong, and in which line of a file."""
 
 from __future__ import annotations
 

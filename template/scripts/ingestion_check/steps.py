@@ -1,4 +1,4 @@
-"""How workflows are read: their tasks, in the order in which they run, and the variables that each sees."""
+"""Read workflows: their tasks, in the order in which they run, and the variables that each sees."""
 
 from __future__ import annotations
 

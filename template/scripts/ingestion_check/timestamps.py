@@ -1,4 +1,4 @@
-"""The one form of a timestamp that the connector takes, and what else means to be a time."""
+"""Find times that do not have the one form that the connector takes."""
 
 from __future__ import annotations
 

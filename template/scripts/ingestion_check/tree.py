@@ -1,4 +1,4 @@
-"""The files that are checked: those in a folder, or those that are yet to be written."""
+"""Find and read the files that are checked: those in a folder, or those that are yet to be written."""
 
 from __future__ import annotations
 

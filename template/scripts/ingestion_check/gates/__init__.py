@@ -8,6 +8,6 @@ from ..gate import GATES
 for found in iter_modules(__path__):
     import_module(f"{__name__}.{found.name}")
 
-# What an update left half done makes a file unreadable, and of one that is, no other gate can tell anything.
+# An update that was left half done makes files unreadable, and of these no other gate can tell anything.
 FIRST = ("update-finished", "files-readable")
 GATES.sort(key=lambda gate: (*(gate.id != first for first in FIRST), gate.find.__module__))

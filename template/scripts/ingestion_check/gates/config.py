@@ -1,4 +1,4 @@
-"""Gates of what is loaded: the datasources, and the load files and queries that they are given to."""
+"""Look at what is loaded: at the datasources, and at the load files and queries that use them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..sql import without_comments
 from ..timestamps import FORM, is_past, wrong_formats, wrong_times
 
 TIMESTAMP = f"{FORM}, UTC, without a zone"
-TABLE_KEY, API_KEY = "incremental_field", "incremental_field_connector"
+TABLE_KEY, CONNECTOR_KEY = "incremental_field", "incremental_field_connector"
 
 
 @gate("Datasources are complete")
@@ -77,30 +77,30 @@ def timestamps(repo: Repo) -> Iterator[Problem]:
 
 @gate("Campaigns' fields, and all others, have the right two names")
 def field_names(repo: Repo) -> Iterator[Problem]:
-    """Campaigns are `updated_at` in the table and `updated` in the API: mixed up, they load nothing."""
+    """Campaigns have `updated_at` in the table, `updated` for the connector: mixed up, they load nothing."""
     for name, entry in repo.entries:
         source = entry.text("name")
         meant = repo.data_sources.meant(source) or source
         yield from expect_value(entry, "name", meant or "a data source of the connector")
-        given = Names(entry.text(TABLE_KEY), entry.text(API_KEY))
+        given = Names(entry.text(TABLE_KEY), entry.text(CONNECTOR_KEY))
         for which, wanted in wrong_names(given, repo.data_sources.names(source, name == BACKFILL)):
-            yield unexpected(entry, TABLE_KEY if which == "table" else API_KEY, wanted)
+            yield unexpected(entry, TABLE_KEY if which == "table" else CONNECTOR_KEY, wanted)
 
 
-@gate("SQL gets the table's field, load files the API's")
+@gate("SQL has the table's name of a field, load files the connector's")
 def field_places(repo: Repo) -> Iterator[Problem]:
-    """The API's name in SQL is no column; the table's name in a load file is no field of Klaviyo's API."""
+    """The connector's name is no column in SQL, and the table's name no field for the connector."""
     for file in repo.queries:
         sql = without_comments(repo.documents.text(file))
-        for found in re.finditer(rf"\b{API_KEY}\b", sql):
+        for found in re.finditer(rf"\b{CONNECTOR_KEY}\b", sql):
             yield place_in(file, sql, found.start()).problem(f"must be {TABLE_KEY}: this is SQL")
     for text in (text for step in repo.steps if step.operator == "td>" for text in step.texts):
-        if API_KEY in text:
-            yield text.at(API_KEY).problem(f"must be {TABLE_KEY}: this goes to SQL")
+        if CONNECTOR_KEY in text:
+            yield text.at(CONNECTOR_KEY).problem(f"must be {TABLE_KEY}: this goes to SQL")
     for entry, load in repo.load_files:
         if entry.text(TABLE_KEY) and repo.data_sources.takes_field(entry.text("name")):
-            same = re.escape(entry.text(API_KEY))
-            yield from expect_form(load.section("in"), TABLE_KEY, "${datasource." + API_KEY + "}", same)
+            same = re.escape(entry.text(CONNECTOR_KEY))
+            yield from expect_form(load.section("in"), TABLE_KEY, "${datasource." + CONNECTOR_KEY + "}", same)
 
 
 @gate("Events have no incremental_field, and skip related objects")

@@ -59,7 +59,7 @@ def account_versions(repo: Repo) -> Iterator[Problem]:
         if repo.accounts.is_of_another_version(f"{source_of(other[1])}.yml"):
             path, answers = min([other, *own], key=lambda each: _numbers(each[1].get("_commit")))
             made_by = answers.get("_commit") or "a version without a name"
-            yield Place(path, 1).problem(f"{source_of(answers)}: made by {made_by}, update it too")
+            yield Place(path, 1).problem(f"{source_of(answers)}: made by {made_by}, update it, too")
 
 
 def _numbers(version: object) -> list[int]:

@@ -1,4 +1,4 @@
-"""Gates of the files: that they can be read, are there, are used, and fit into the archive."""
+"""Look at the files: that they can be read, are there, are used, and fit into the archive."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def files_readable(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, 1, "must be a map of tasks")
     keys = [key for key, _ in repo.documents.credentials or ()]
     for key in (key for key in keys if keys.count(key) > 1):
-        yield repo.documents.in_credentials(key).problem(f"{key} stands here twice, keep one")
+        yield repo.documents.in_credentials(key).problem(f"{key} is here twice: keep one")
     for file in repo.queries:
         repo.documents.text(file)
     yield from repo.documents.problems
@@ -67,7 +67,7 @@ def files_exist(repo: Repo) -> Iterator[Problem]:
             yield place.problem(f"{file} is not pushed to TD: {why}")
 
 
-@gate("No Klaviyo file lies unused")
+@gate("Each Klaviyo file is used")
 def files_used(repo: Repo) -> Iterator[Problem]:
     """What nothing names is a leftover, or is misspelt where it should be named."""
     used = {
@@ -86,7 +86,7 @@ def files_used(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, 1, "no workflow and no datasource names this file: name it, or delete it")
 
 
-@gate("What .check_ingestion.yml silences is a gate", is_note=True, any_version=True)
+@gate("The gates that .check_ingestion.yml silences exist", is_note=True, any_version=True)
 def silenced_gates(repo: Repo) -> Iterator[Problem]:
     """A gate that is misspelt there is still asked; so is one that guards keys, unless files are named."""
     gates = {each.id: each for each in GATES}
@@ -106,7 +106,7 @@ def archive_size(repo: Repo) -> Iterator[Problem]:
     if sum(sizes.values()) > MAX_ARCHIVE:
         largest = max(sizes, key=lambda file: sizes[file])
         size = f"{sum(sizes.values()) / 1e6:.1f} MB"
-        yield Problem(largest, 1, f"all files have {size}, TD takes 2: name some in .digdagignore")
+        yield Problem(largest, 1, f"all files together are {size}, TD takes 2: add some to .digdagignore")
 
 
 def includes(workflows: Iterable[Step]) -> list[Text]:

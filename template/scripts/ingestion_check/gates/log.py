@@ -1,4 +1,4 @@
-"""Gates of ingestion_log: windows, retries and the report of a failed run are read from it."""
+"""Look at ingestion_log, from which windows, retries and the report of a failed run are read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = tuple[str, Callable[[Step], bool]]
 MARK = re.compile(r"\$\{\s*session_uuid\s*\}\.\$\{\s*attempt_id\s*\}/")
 
 
-@gate("Each load stands between its log steps, each with its SQL file")
+@gate("Each load is between its log steps, each with its SQL file")
 def log_steps(repo: Repo) -> Iterator[Problem]:
     """What was loaded, what failed and what never started is read from these rows, by later passes too."""
     for step in repo.steps:
@@ -118,7 +118,9 @@ def log_rows(repo: Repo) -> Iterator[Problem]:
                 if "datasource" in step.body:
                     yield from expect_value(step.body.section("datasource"), "table_name", table)
                 elif table != "${datasource.table_name}":
-                    yield step.body.place.problem(f"its row is of the loop's table, the load of {table}")
+                    yield step.body.place.problem(
+                        f"its row names the loop's table, but the load fills {table}"
+                    )
                 for key in ("start_time", "end_time") if "window" in step.body else ():
                     window = step.body.section("window")
                     yield from expect_form(window, key, f"${{window.{key}}}", rf"(?s).*\b{key}\b.*")
@@ -134,7 +136,7 @@ def log_rows(repo: Repo) -> Iterator[Problem]:
             yield text.at(name).problem(f"{name} is for {lists[name]}, not for {step.workflow}")
 
 
-@gate("_error blocks log what fails, in each object and in the run")
+@gate("_error blocks log failures, of each object and of the run")
 def error_log(repo: Repo) -> Iterator[Problem]:
     """The block of an object knows which table failed; the run's own sees what fails outside of it."""
     logs = [step for step in repo.steps if step.logs("error")]

@@ -1,4 +1,4 @@
-"""A gate of names that YAML or SQL would read as something else."""
+"""Look for names that YAML or SQL would read as something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gate of the queries. What else is in them is not read: only TD can tell whether they are good SQL."""
+"""Look for misspelt tables in queries. Whether a query is good SQL, only TD can tell."""
 
 from __future__ import annotations
 

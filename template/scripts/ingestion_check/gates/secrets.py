@@ -1,4 +1,4 @@
-"""Gates of the credentials: that they are secrets that TD takes, and stay where they are."""
+"""Look at the credentials: that TD can take them as secrets, and that nobody else gets them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def credentials_file(repo: Repo) -> Iterator[Problem]:
         yield Problem(credentials.PATH, 1, f'must be a map, {{"{credentials.ENTRY}": "pk_..."}}')
     for key, value in repo.documents.credentials or ():
         if not credentials.is_secret(key, value):
-            why = f"{key}: td wf secrets takes texts, under names of letters"
+            why = f"{key}: td wf secrets takes text only, under names that begin with a letter"
             yield repo.documents.in_credentials(key).problem(why)
 
 
 @gate("No file that git or td wf push takes holds a key", needs_disk=True, any_version=True, guards_keys=True)
 def leaked_keys(repo: Repo) -> Iterator[Problem]:
     """A key that was pushed or committed once is in others' hands, and no later commit takes it back."""
-    why = f"here is a key: keep it in {credentials.PATH} alone, and get a new one"
+    why = f"this is a key: keep keys in {credentials.PATH} only, and get a new one"
     for file in {*repo.tree.shared, *repo.documents.pushed} - {credentials.PATH}:
         content = repo.tree.start(file, MAX_FILE + 1)
         for found in credentials.KEY.finditer(content):

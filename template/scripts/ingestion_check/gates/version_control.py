@@ -1,4 +1,4 @@
-"""Gates of git: what it leaves out, and what an update left in it."""
+"""Look at git: at what it leaves out, and at what an update left in it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ def update_finished(repo: Repo) -> Iterator[Problem]:
     for file in repo.tree.shared:
         content = repo.tree.start(file, MAX_FILE)
         for found in _MARK.finditer(content):
-            why = "both changed this: choose between what <<<<<<< and >>>>>>> mark, then git add it"
+            why = (
+                "you and the template changed this: choose between what <<<<<<< and >>>>>>> mark, git add it"
+            )
             yield Problem(file, content.count(b"\n", 0, found.start()) + 1, why)
             break
     for file in (file for file in repo.tree.paths() if file.endswith(".rej")):
-        yield Problem(file, 1, f"could not be merged: put it into {file.removesuffix('.rej')}, delete this")
+        yield Problem(
+            file, 1, f"could not be merged: edit {file.removesuffix('.rej')} by hand, then delete this"
+        )
 
 
-@gate("Git takes what the ingestion is made of", needs_disk=True, is_note=True, any_version=True)
+@gate("Git ignores no file that the ingestion needs", needs_disk=True, is_note=True, any_version=True)
 def git_takes_files(repo: Repo) -> Iterator[Problem]:
     """The user's own ignore file, with *.sql say, keeps files out of each commit; a clone lacks them then."""
     run = {file for step in repo.steps for file in step.files}

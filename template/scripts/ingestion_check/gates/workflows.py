@@ -1,4 +1,4 @@
-"""Gates of how it is loaded: what Digdag takes without a word, and fails at, or worse, later."""
+"""Look at how it is loaded: for what Digdag accepts, and then does not do, or fails at."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def utc_timezone(repo: Repo) -> Iterator[Problem]:
         yield from expect_value(root.body, "timezone", "UTC")
 
 
-@gate("A schedule has one time, and skips what would run beside itself")
+@gate("A schedule has one time, and skips runs that would overlap")
 def schedules(repo: Repo) -> Iterator[Problem]:
     """Of two times under one schedule Digdag ignores one; without `skip_on_overtime` a run that takes longer
     than usual meets the next, and both load the same window.
@@ -93,7 +93,7 @@ def schedules(repo: Repo) -> Iterator[Problem]:
         for key in times[1:] or ([] if times else [root.body.at("schedule")]):
             place = getattr(key, "place", key)
             given = f", not {' and '.join(times)}" if times else ""
-            yield place.problem(f"schedule must have one time{given}: Digdag takes no more than one")
+            yield place.problem(f"schedule must have one time{given}: Digdag ignores any other")
         yield from expect_value(schedule, "skip_on_overtime", "true")
 
 
@@ -110,12 +110,12 @@ def parallel_loads(repo: Repo) -> Iterator[Problem]:
                 at_once *= min(tasks, int(limit) if re.fullmatch(r"[1-9][0-9]?", limit) else 99)
                 if at_once > 3:
                     place = parallel.at("limit") if parallel else step.body.at("_parallel")
-                    why = "limit must be 3 or less, or less still for one _parallel in another"
+                    why = "limit must be 3 or less, and lower where one _parallel is in another"
                     yield place.problem(why)
                     break
 
 
-@gate("A load that fails holds up no other, and fails the run")
+@gate("A failed load keeps no other from running, and fails the run")
 def contained_failures(repo: Repo) -> Iterator[Problem]:
     """A batch of `_parallel` starts only if all tasks of the one before went well; a pass that is
     repeated for that hides the failure, so that a later task must tell it.
@@ -125,10 +125,10 @@ def contained_failures(repo: Repo) -> Iterator[Problem]:
             continue
         loop = load.object.parent
         if "_parallel" in loop.body and not any("_retry" in step.body for step in loop.above):
-            why = "a group around this needs _retry: no batch starts after a failed load"
+            why = "a group around this needs _retry: after a failed load, no other batch starts"
             yield loop.place.problem(why)
         if not any(step.operator == "fail>" and step.object is not load.object for step in repo.after(load)):
-            why = "a task after this one needs fail>: the run would end well all the same"
+            why = "a task after this one needs fail>: the run would succeed without the load"
             yield loop.place.problem(why)
 
 
