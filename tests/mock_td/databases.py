@@ -5,6 +5,7 @@ column, text where a number is wanted, functions that Trino does not have.
 """
 
 import json
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,16 +14,13 @@ from datetime import datetime, timezone
 import duckdb
 import sqlglot
 from mock_td.clock import Clock
+from mock_td.query_error import QueryError
 from mock_td.scans import scans
-from mock_td.trino import QueryError, job_of, refuse_mixed_types
+from mock_td.trino import job_of
+from mock_td.trino_functions import add_trino_functions, in_duckdb
+from mock_td.trino_types import TRINO_TYPES, refuse_mistakes, trino_type, typed
 from sqlglot import exp
 
-# Trino's names of DuckDB's types; of any other, the lower case.
-TRINO_TYPES = {
-    "FLOAT": "real",
-    "TIMESTAMP": "timestamp(3)",
-    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
-}
 INFORMATION_SCHEMA = {"columns": "td_columns", "tables": "td_tables"}
 
 
@@ -43,6 +41,8 @@ def add_td_functions(connection):
         END""")
     connection.execute("""
         CREATE OR REPLACE MACRO main.TD_TIME_STRING(seconds, form) AS CASE
+            WHEN typeof(seconds) IN ('DOUBLE', 'FLOAT') OR typeof(seconds) LIKE 'DECIMAL%'
+                THEN error('Unexpected parameters for function td_time_string. Expected: td_time_string(bigint, varchar)')
             WHEN form = 's!'
                 THEN strftime(make_timestamp(CAST(seconds AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S')
             WHEN form = 'm!'
@@ -96,6 +96,7 @@ class Databases:
         self._lock = threading.RLock()
         self._connection = duckdb.connect()
         add_td_functions(self._connection)
+        add_trino_functions(self._connection)
         add_information_schema(self._connection)
 
     def close(self):
@@ -166,9 +167,12 @@ class Databases:
             QueryError: here, what TD would refuse to plan; when it runs, what fails then.
         """
         dropped, statement = job_of(text)
-        refuse_mixed_types(statement, self.schema(), database)
+        schema = self.schema()
+        copy, types = typed(statement, schema, database)
+        if copy:
+            refuse_mistakes(copy, schema, database)
         read = scans(statement, database)
-        statement = _with_fixed_time(statement, self.clock.now())
+        statement = _with_fixed_time(in_duckdb(statement, types), self.clock.now())
 
         def run():
             if dropped:
@@ -188,13 +192,16 @@ class Databases:
             sql = statement.sql("duckdb", comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
             with self._cursor(database) as cursor:
                 read = [replace(scan, rows=_count(cursor, scan)) for scan in read]
+                if kind == "create" and isinstance(statement.expression, exp.Query):
+                    _refuse_unknown_types(cursor, statement.expression.sql("duckdb", comments=False))
                 cursor.execute(sql)
-                columns = [[name, _trino_type(kind)] for name, kind, *_ in cursor.description or ()]
+                columns = [[name, trino_type(str(kind))] for name, kind, *_ in cursor.description or ()]
                 rows = cursor.fetchall()
                 if kind == "create":
                     self._complete(target.db or database, target.name)
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
-            raise QueryError(f"line 1:1: {error}") from error
+            refusal = re.search(r"'Trino: (.*)' to INT32", str(error))
+            raise QueryError(f"line 1:1: {refusal[1] if refusal else error}") from error
         table = f"{target.db or database}.{target.name}" if target else ""
         written = rows[0][0] if target and rows and kind != "drop" else 0
         return Outcome(columns, rows, kind, table, written, read)
@@ -263,6 +270,13 @@ def _with_fixed_time(statement, now):
     return statement.transform(fixed)
 
 
+def _refuse_unknown_types(cursor, query):
+    """QueryError for a column of which nothing but NULL is known."""
+    for name, kind, *_ in cursor.execute(f"DESCRIBE {query}").fetchall():
+        if trino_type(kind) == "unknown":
+            raise QueryError(f"line 1:1: Column type is unknown: {name}")
+
+
 def _count(cursor, scan):
     """How many rows a scan reads; 0 of a table that is not there."""
     try:
@@ -270,11 +284,6 @@ def _count(cursor, scan):
         return cursor.execute(f"SELECT count(*) FROM {scan.table}{since}").fetchone()[0]
     except duckdb.Error:
         return 0
-
-
-def _trino_type(kind):
-    kind = str(kind)
-    return "bigint" if "INT" in kind else kind.lower() if kind in ("DOUBLE", "BOOLEAN") else "varchar"
 
 
 def _column_types(records):

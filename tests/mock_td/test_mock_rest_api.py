@@ -31,7 +31,7 @@ class TestRestApi:
         shown = json.loads(call(td, "GET", "/v3/job/show/1")[1])
         assert (shown["status"], shown["num_records"]) == ("success", 1)
         assert json.loads(shown["hive_result_schema"]) == [
-            ["n", "bigint"],
+            ["n", "integer"],
             ["s", "varchar"],
             ["nothing", "varchar"],
         ]

@@ -1,12 +1,12 @@
 """The mock TD runs Trino's SQL, refuses what Trino refuses, and knows what a statement reads."""
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 import duckdb
 import pytest
 from mock_td.clock import Clock
 from mock_td.databases import Databases, add_td_functions
-from mock_td.trino import QueryError
+from mock_td.query_error import QueryError
 
 NOON = 1667908800  # 2022-11-08T12:00:00Z
 
@@ -71,7 +71,7 @@ def test_trino_becomes_duckdb(run):
            FROM UNNEST(sequence(0, 9, 3)) AS t (n) -- the end"""
     )
     assert done.rows == [("0,3,6,9", 3, 9)]
-    assert done.columns == [["list", "varchar"], ["_col1", "bigint"], ["Top", "bigint"]]
+    assert done.columns == [["list", "varchar"], ["_col1", "integer"], ["Top", "bigint"]]
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,35 @@ def test_trino_becomes_duckdb(run):
         ("SELECT 1 FROM klaviyo_profiles WHERE time > '2023-01-01'", "type mismatch"),
         ("DELETE FROM klaviyo_profiles", "needs a WHERE"),
         ("INSERT INTO klaviyo_profiles SELECT 'now'", "type mismatch"),
+        ("CREATE TABLE new AS SELECT NULL AS n, 1 AS m", "Column type is unknown: n"),
+        ("CREATE TABLE new AS SELECT 'a' AS m, NULL AS n WHERE false", "Column type is unknown: n"),
+        ("CREATE TABLE new (n string)", "Unknown type"),
+        ("SELECT time AS t FROM klaviyo_profiles WHERE t > 0", "'t' cannot be resolved"),
+        (
+            "SELECT lower(table_name) AS t FROM information_schema.tables WHERE t = ''",
+            "'t' cannot be resolved",
+        ),
     ],
 )
 def test_a_query_fails_that_trino_would_refuse(run, text, complaint):
     with pytest.raises(QueryError, match=complaint):
         run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT time AS t FROM klaviyo_profiles ORDER BY t",
+        "SELECT time + 1 AS time FROM klaviyo_profiles WHERE time > 0 GROUP BY time HAVING time > 0",
+        "SELECT lower(table_name) AS table_name FROM information_schema.tables WHERE table_name = ''",
+        "SELECT t FROM (SELECT time AS t FROM klaviyo_profiles) WHERE t > 0",
+        "SELECT time AS t FROM klaviyo_profiles WHERE EXISTS (SELECT 1 FROM UNNEST(ARRAY[1]) AS list (t) WHERE t = 1)",
+        'SELECT time AS "order" FROM klaviyo_profiles',
+        "INSERT INTO klaviyo_profiles (time) SELECT NULL",
+    ],
+)
+def test_a_query_runs_that_looks_like_one_that_trino_would_refuse(run, text):
+    run(text)
 
 
 def test_a_table_made_by_sql_has_lower_case_names_and_a_time_of_td_s_clock(run, databases):
@@ -108,18 +132,50 @@ def test_a_table_made_by_sql_has_lower_case_names_and_a_time_of_td_s_clock(run, 
 
 
 @pytest.mark.parametrize(
-    ("expression", "value"),
+    ("expression", "kind", "value"),
     [
-        ("CAST(to_unixtime(now()) AS bigint)", NOON),
-        ("to_unixtime(current_timestamp)", float(NOON)),
-        ("CAST(to_unixtime(date_trunc('day', now())) AS bigint)", NOON - 12 * 3600),
-        ("CAST(current_date AS varchar)", "2022-11-08"),
-        ("localtimestamp", datetime(2022, 11, 8, 12)),
-        ("now()", datetime(2022, 11, 8, 12, tzinfo=timezone.utc)),
+        ("CAST(to_unixtime(now()) AS bigint)", "bigint", NOON),
+        ("to_unixtime(current_timestamp)", "double", float(NOON)),
+        ("CAST(to_unixtime(date_trunc('day', now())) AS bigint)", "bigint", NOON - 12 * 3600),
+        ("CAST(current_date AS varchar)", "varchar", "2022-11-08"),
+        ("CAST(now() AS varchar)", "varchar", "2022-11-08 12:00:00.000 UTC"),
+        ("current_date", "date", date(2022, 11, 8)),
+        ("localtimestamp", "timestamp(3)", datetime(2022, 11, 8, 12)),
+        ("now()", "timestamp(3) with time zone", datetime(2022, 11, 8, 12, tzinfo=timezone.utc)),
     ],
 )
-def test_sql_tells_the_time_of_td_s_clock(run, expression, value):
-    assert run(f"SELECT {expression} AS told").rows == [(value,)]
+def test_sql_tells_the_time_of_td_s_clock(run, expression, kind, value):
+    told = run(f"SELECT {expression} AS told")
+    assert (told.columns, told.rows) == ([["told", kind]], [(value,)])
+
+
+@pytest.mark.parametrize(
+    ("column", "expression", "expected"),
+    [
+        ("DOUBLE", "CAST(n AS varchar)", "2.5E0"),
+        ("DOUBLE", "CAST(max(n) AS varchar)", "2.5E0"),
+        ("DOUBLE", "CAST(n AS bigint)", 3),
+        ("DOUBLE", "CAST((SELECT max(n) FROM typed) / 1.0 AS varchar)", "2.5E0"),
+        ("DOUBLE", "CAST(round(n / 3.0, 3) AS varchar)", "8.33E-1"),
+        ("VARCHAR", "TRY_CAST(n AS bigint)", None),
+        ("VARCHAR", "CAST(TRY_CAST(n AS double) AS varchar)", "2.5E0"),
+        ("DECIMAL(3, 1)", "CAST(n AS varchar)", "2.5"),
+        ("DECIMAL(3, 1)", "CAST(n AS bigint)", 3),
+    ],
+)
+def test_a_column_is_cast_as_its_type_wants_it(run, databases, column, expression, expected):
+    databases.rows(f"CREATE TABLE client_src.typed AS SELECT CAST('2.5' AS {column}) AS n")
+    for text in (
+        f"SELECT {expression} FROM typed GROUP BY n",
+        f"WITH step AS (SELECT max_by(n, 1) AS n FROM typed) SELECT {expression} FROM step GROUP BY n",
+    ):
+        assert run(text).rows == [(expected,)]
+
+
+def test_a_cast_can_order_and_part_what_a_window_looks_at(run):
+    text = """SELECT row_number() OVER (PARTITION BY split_part(n, '/', p) ORDER BY CAST(split_part(n, '/', 2) AS bigint))
+        FROM (VALUES ('a/2', 1)) AS t (n, p)"""
+    assert run(text).rows == [(1,)]
 
 
 def test_a_prepared_statement_keeps_the_time_of_its_preparation(databases):

@@ -12,8 +12,8 @@ from datetime import datetime
 from mock_td.clock import Clock
 from mock_td.databases import Databases
 from mock_td.faults import Fault
+from mock_td.query_error import QueryError
 from mock_td.rest_api import rest_api
-from mock_td.trino import QueryError
 from werkzeug.serving import make_server
 
 HOUR = 3600

@@ -1,17 +1,10 @@
 """Read a job's SQL as Trino takes it: one statement in its dialect, names and types as it wants them."""
 
 import sqlglot
+from mock_td.query_error import QueryError
+from mock_td.trino_functions import refuse_arrays_in_any_order, refuse_unknown_functions
+from mock_td.trino_grammar import refuse_other_grammars
 from sqlglot import exp
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
-
-# TD's own functions with what they return, and those of Trino's that sqlglot has no class for and DuckDB has.
-TD_FUNCTION_TYPES = {"td_time_parse": "bigint", "td_time_string": "varchar"}
-KNOWN_FUNCTIONS = {*TD_FUNCTION_TYPES, "lpad", "rpad", "reverse", "json_format"}
-
-
-class QueryError(Exception):
-    """A statement that TD would refuse; the text is what the job's log shows."""
 
 
 def job_of(text):
@@ -41,11 +34,9 @@ def job_of(text):
         raise QueryError(f"line 1:1: Access Denied: Cannot create or drop a {statement.kind}")
     if isinstance(statement, exp.Delete) and not statement.args.get("where"):
         raise QueryError("line 1:1: TD's DELETE needs a WHERE")
-    for function in statement.find_all(exp.Anonymous):
-        if function.name.lower() not in KNOWN_FUNCTIONS:
-            raise QueryError(
-                f"line 1:1: Function '{function.name}' not registered (or unknown to the mock TD)"
-            )
+    refuse_other_grammars(statement, text)
+    refuse_unknown_functions(statement, text)
+    refuse_arrays_in_any_order(statement)
     return dropped, _named_like_trino(statement)
 
 
@@ -76,69 +67,3 @@ def _named_like_trino(statement):
             ],
         )
     return statement
-
-
-def refuse_mixed_types(statement, schema, database):
-    """QueryError where text meets a number: Trino converts neither, DuckDB would.
-
-    schema  {database: {table: {column: type}}}
-    """
-    typed = statement.copy()
-    for function in list(typed.find_all(exp.Anonymous)):
-        if function.name.lower() in TD_FUNCTION_TYPES:
-            function.replace(exp.cast(function.copy(), TD_FUNCTION_TYPES[function.name.lower()]))
-    try:
-        typed = annotate_types(
-            qualify(typed, schema=schema, db=database, dialect="trino", validate_qualify_columns=False),
-            schema=schema,
-            dialect="trino",
-        )
-    except sqlglot.errors.OptimizeError:
-        return  # a name that does not resolve: DuckDB's message says it better
-    for node in typed.walk():
-        for operands in _operands_of_one_type(node, schema, database):
-            kinds = [_kind(operand) for operand in operands]
-            if {"varchar", "number"} <= set(kinds):
-                raise QueryError(
-                    f"line 1:1: type mismatch, {' and '.join(map(str, kinds))}: {node.sql('trino')}"
-                )
-
-
-def _operands_of_one_type(node, schema, database):
-    """Groups of expressions below a node, or of columns' types, that Trino wants to be of one type each."""
-    if isinstance(node, exp.DPipe):
-        return [[node.left, exp.DataType.build("varchar")], [node.right, exp.DataType.build("varchar")]]
-    if isinstance(node, (exp.Binary, exp.Between)):
-        return [[each for each in node.args.values() if isinstance(each, exp.Expression)]]
-    if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.In)):
-        return [[node.this, *node.expressions]]
-    if isinstance(node, exp.If):
-        return [[each for each in (node.args["true"], node.args.get("false")) if each]]
-    if isinstance(node, exp.Case):
-        return [
-            [*(branch.args["true"] for branch in node.args["ifs"]), *filter(None, [node.args.get("default")])]
-        ]
-    if isinstance(node, exp.SetOperation):
-        return list(zip(node.left.selects, node.right.selects, strict=False))
-    if isinstance(node, exp.Insert):
-        table = node.find(exp.Table)
-        columns = schema.get(table.db or database, {}).get(table.name, {})
-        names = [name.name for name in node.this.expressions] or list(columns)
-        rows = (
-            [row.expressions for row in node.expression.expressions]
-            if isinstance(node.expression, exp.Values)
-            else [node.expression.selects]
-        )
-        types = [exp.DataType.build(columns.get(name, "unknown")) for name in names]
-        return [pair for row in rows for pair in zip(types, row, strict=False)]
-    return []
-
-
-def _kind(expression):
-    """'varchar' or 'number' for an expression, or a type, that is known to be one."""
-    data_type = expression if isinstance(expression, exp.DataType) else expression.type
-    if data_type is None:
-        return None
-    if data_type.this in exp.DataType.TEXT_TYPES:
-        return "varchar"
-    return "number" if data_type.this in exp.DataType.NUMERIC_TYPES else None
