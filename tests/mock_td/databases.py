@@ -16,6 +16,7 @@ import sqlglot
 from mock_td.clock import Clock
 from mock_td.query_error import QueryError
 from mock_td.scans import scans
+from mock_td.stages import refuse_many_stages
 from mock_td.trino import job_of
 from mock_td.trino_functions import add_trino_functions, in_duckdb
 from mock_td.trino_types import TRINO_TYPES, refuse_mistakes, trino_type, typed
@@ -167,6 +168,7 @@ class Databases:
             QueryError: here, what TD would refuse to plan; when it runs, what fails then.
         """
         dropped, statement = job_of(text)
+        refuse_many_stages(statement)
         schema = self.schema()
         copy, types = typed(statement, schema, database)
         if copy:

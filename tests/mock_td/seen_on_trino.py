@@ -4,8 +4,8 @@ An entry is what follows SELECT. Without an expression that shows it, these diff
 
 | what                                    | Trino                                  | mock TD                              |
 |-----------------------------------------|----------------------------------------|--------------------------------------|
-| stages                                  | counted in the plan, 100 or 150 at     | tables once each WITH is written out:|
-|                                         | most; 15 is what is wanted here        | stages.py                            |
+| stages                                  | counted in the plan, 100 or 150 at     | tables counted once each WITH is     |
+|                                         | most                                   | written out, 12 at most: stages.py   |
 | planning                                | takes seconds where a query is long    | milliseconds                         |
 | varchar of a result                     | varchar(3) where a length is known     | varchar                              |
 | precision of timestamps                 | 3, in literals as many as are written  | 3, in a literal without a zone 0     |

@@ -1,11 +1,26 @@
 """How many stages a query would take on Trino, as far as that can be told from its text.
 
-Trino writes a WITH step out again wherever it is named, and reads each table as often as it then stands there,
-each time in a stage of its own; a query of more than query.max-stage-count (100 or 150) stages is refused. So what
-is counted here are the tables that a query names once nothing in it stands in a WITH.
+Trino writes a WITH step out again wherever it is named, and reads a table as often as it then stands there, often in a
+stage of its own; a query of more than query.max-stage-count (100 or 150) stages is refused. So what is counted here are
+the tables that a query names once nothing in it stands in a WITH. Trino may do with fewer stages, as it does for steps
+of one row, or need more: the number itself is known only where Trino plans the query.
 """
 
+from mock_td.query_error import QueryError
 from sqlglot import exp
+
+# Far below what Trino refuses: the queries that people run read two tables of each of six objects, no other as many.
+MOST_READ = 12
+
+
+def refuse_many_stages(statement):
+    """QueryError for a parsed statement that reads tables more than MOST_READ times."""
+    number = tables_read(statement)
+    if number > MOST_READ:
+        raise QueryError(
+            f"line 1:1: Number of stages in the query: it reads tables {number} times, of which the mock TD allows "
+            f"{MOST_READ}. Trino writes a WITH step out again wherever it is named"
+        )
 
 
 def tables_read(statement):

@@ -1,6 +1,8 @@
 """What a query would read on Trino is counted with each WITH step written out wherever it is named."""
 
 import pytest
+from mock_td.databases import Databases
+from mock_td.query_error import QueryError
 from mock_td.stages import tables_read
 from mock_td.trino import job_of
 
@@ -45,3 +47,17 @@ DOUBLED = "WITH A AS (SELECT 1 AS n FROM log), b AS (SELECT a.n FROM a CROSS JOI
 def test_a_table_is_read_as_often_as_it_stands_there_once_nothing_stands_in_a_with(text, number):
     _, statement = job_of(text)
     assert tables_read(statement) == number
+
+
+def test_a_query_runs_that_reads_tables_twelve_times_and_no_more():
+    databases = Databases()
+    databases.create_database("client_src")
+    databases.create_table("client_src", "log")
+    doubled = """
+        WITH one AS (SELECT count(*) AS n FROM log),
+        two AS (SELECT one.n FROM one CROSS JOIN one AS again),
+        four AS (SELECT two.n FROM two CROSS JOIN two AS again)
+        SELECT four.n FROM four CROSS JOIN four AS again CROSS JOIN two CROSS JOIN two AS more"""
+    assert databases.run(doubled, "client_src").rows == [(0,)]
+    with pytest.raises(QueryError, match="Number of stages in the query: it reads tables 13 times"):
+        databases.run(f"{doubled} CROSS JOIN log", "client_src")
