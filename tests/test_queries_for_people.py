@@ -137,9 +137,10 @@ def test_reconciliation_counts_rows_versions_ids_and_what_the_newest_load_brough
     td.load("klaviyo_profiles", ("a", 2), ("a", 3), ago=10)
     td.log("klaviyo_profiles", "STARTED", 11)
     td.log("klaviyo_profiles", "SUCCESS", 9, records=3)
-    rows = td.ask("reconciliation")
+    td.databases.rows("CREATE TABLE client_src.klaviyo_lists (time BIGINT, id VARCHAR)")
+    rows = {row["object"]: row for row in td.ask("reconciliation")}
     assert len(rows) == 6
-    assert rows[0] == {
+    assert rows["profiles"] == {
         "object": "profiles",
         "rows_there": 4,
         "versions": 3,
@@ -147,7 +148,8 @@ def test_reconciliation_counts_rows_versions_ids_and_what_the_newest_load_brough
         "newest_load": 3,
         "newest_load_there": 2,
     }
-    assert set(rows[1].values()) == {"events", 0}
+    for without_rows in ("events", "lists"):
+        assert set(rows[without_rows].values()) == {without_rows, 0}
 
 
 def test_duplicates_are_the_versions_that_stand_in_one_table_more_than_once(td):
@@ -156,6 +158,17 @@ def test_duplicates_are_the_versions_that_stand_in_one_table_more_than_once(td):
     assert [(row["table_name"], row["id"], row["times"]) for row in td.ask("duplicates")] == [
         ("klaviyo_profiles", "a", 2)
     ]
+
+
+@pytest.mark.parametrize("name", ["duplicates", "reconciliation"])
+def test_rows_of_all_tables_are_grouped_once_as_each_grouping_is_a_stage_of_trinos(td, name):
+    for table in ("klaviyo_profiles", "klaviyo_profiles_hist", "klaviyo_lists", "klaviyo_lists_hist"):
+        td.load(table, ("a", 1))
+    ((printed,),) = td.databases.run(
+        (td.samples / f"klaviyo_{name}.sql").read_text(encoding="utf-8"), "client_src"
+    ).rows
+    assert printed.count("GROUP BY") == 1
+    assert printed.count("FROM client_src.klaviyo_") == 4
 
 
 def test_latest_rows_are_of_both_tables_whatever_is_null_or_twice(td):

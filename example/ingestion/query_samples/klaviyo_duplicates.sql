@@ -40,14 +40,14 @@ tables AS (
   LEFT JOIN columns AS fields ON fields.table_name = list.name AND fields.column_name = objects.field
 )
 SELECT
-  'SELECT * FROM (' || COALESCE(
-    array_join(array_agg(
-      'SELECT ''' || name || ''' AS table_name, CAST(id AS varchar) AS id, count(*) AS times, '
-        || 'TD_TIME_STRING(min(time), ''s!'') AS first_loaded_at, TD_TIME_STRING(max(time), ''s!'') AS last_loaded_at FROM '
-        || source || ' WHERE id IS NOT NULL GROUP BY 2, ' || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' HAVING count(*) > 1'
-      ORDER BY position
-    ), ' UNION ALL '),
-    'SELECT ''no table has rows'' AS table_name, CAST(NULL AS varchar) AS id, 0 AS times WHERE false'
-  ) || ') AS duplicates ORDER BY 3 DESC, 1, 2 LIMIT 100' AS query
+  'SELECT table_name, id, count(*) AS times, TD_TIME_STRING(min(time), ''s!'') AS first_loaded_at, '
+    || 'TD_TIME_STRING(max(time), ''s!'') AS last_loaded_at FROM (' || COALESCE(
+      array_join(array_agg(
+        'SELECT ''' || name || ''' AS table_name, CAST(id AS varchar) AS id, '
+          || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' AS seconds, time FROM ' || source || ' WHERE id IS NOT NULL'
+        ORDER BY position
+      ), ' UNION ALL '),
+      'SELECT ''no table has rows'' AS table_name, CAST(NULL AS varchar) AS id, 0 AS seconds, 0 AS time WHERE false'
+    ) || ') AS records GROUP BY table_name, id, seconds HAVING count(*) > 1 ORDER BY 3 DESC, 1, 2 LIMIT 100' AS query
 FROM tables
 WHERE has_ids

@@ -76,36 +76,22 @@ newest AS (
   FROM tables
   LEFT JOIN loads ON loads.table_name = tables.name
 )
+-- The first part of what is printed has a line for each object, also where its tables have no rows.
 SELECT
-  array_join(array_agg(query ORDER BY position), ' UNION ALL ') AS query
-FROM (
-  SELECT
-    min(position) AS position,
-    'SELECT ''' || object || ''' AS object, count(*) AS rows_there, count(DISTINCT version) AS versions, '
-      || 'count(DISTINCT id) AS distinct_ids, '
-      || CAST(COALESCE(max(IF(ended = newest, records)), 0) AS varchar)
-      || ' AS newest_load, count(IF(is_newest, 1)) AS newest_load_there FROM ('
-      || COALESCE(
-        array_join(array_agg(
-          IF(
-            has_ids,
-            'SELECT CAST(id AS varchar) AS id, CAST(id AS varchar) || ''@'' || COALESCE(CAST('
-              || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' AS varchar), '''') AS version, '
-              || COALESCE(
-                IF(ended = newest, 'time BETWEEN ' || CAST(started AS varchar) || ' AND ' || CAST(ended AS varchar)), 'false'
-              )
-              || ' AS is_newest FROM ' || source
-          )
-          ORDER BY position
-        ), ' UNION ALL '),
-        ''
-      )
-      || IF(
-        count(IF(has_ids, 1)) = 0,
-        'SELECT CAST(NULL AS varchar) AS id, CAST(NULL AS varchar) AS version, false AS is_newest WHERE false',
-        ''
-      )
-      || ') AS records' AS query
-  FROM newest
-  GROUP BY object
-) AS queries
+  'SELECT object, count(IF(is_row, 1)) AS rows_there, count(DISTINCT version) AS versions, count(DISTINCT id) AS distinct_ids, '
+    || 'max(newest_load) AS newest_load, count(IF(is_newest, 1)) AS newest_load_there FROM ('
+    || 'SELECT object, newest_load, false AS is_row, CAST(NULL AS varchar) AS id, CAST(NULL AS varchar) AS version, '
+    || 'false AS is_newest FROM (VALUES ' || array_join(array_agg(
+      '(''' || object || ''', ' || CAST(COALESCE(IF(ended = newest, records), 0) AS varchar) || ')' ORDER BY position
+    ), ', ') || ') AS objects (object, newest_load)'
+    || COALESCE(' UNION ALL ' || array_join(array_agg(
+      'SELECT ''' || object || ''', 0, true, CAST(id AS varchar), CAST(id AS varchar) || ''@'' || COALESCE(CAST('
+        || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' AS varchar), ''''), '
+        || COALESCE(
+          IF(ended = newest, 'time BETWEEN ' || CAST(started AS varchar) || ' AND ' || CAST(ended AS varchar)), 'false'
+        )
+        || ' FROM ' || source
+      ORDER BY position
+    ) FILTER (WHERE has_ids), ' UNION ALL '), '')
+    || ') AS records GROUP BY object' AS query
+FROM newest
