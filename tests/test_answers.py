@@ -2,34 +2,46 @@
 
 import re
 import subprocess
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from itertools import zip_longest
 
 import pytest
 import yaml
-from commands import COPIER, DEFAULTS, copier
+from commands import COPIER, DEFAULTS, TEMPLATE, copier
 from copier import run_copy
 from klaviyo.answers import answer_problem, bad_answers
 from klaviyo.rules import RULES
 
 SECRET = "sk_live_do_not_show"
 
-NO_TEXT = [None, True, False, 1.5, {}, {"a": 1}, b"bytes", date(2023, 9, 1)]
+NOTHING = [None, True, False, 1.5, {}, {"a": 1}, b"bytes"]
+NO_TEXT = [*NOTHING, date(2023, 9, 1)]
 HOSTILE = ["a b", "a'b", 'a"b', "a;b", "${session_time}", "{{ 7 * 7 }}", "acme\n", "ac\nme", "ａｃｍｅ"]
 
-# Dates in a wrong form, and what was probably meant.
-MEANT = {
+# Dates as people and YAML write them, and how they are understood.
+UNDERSTOOD = {
     "2023-09-01": "2023-09-01T00:00:00.000000",
-    "2023-9-1": "2023-09-01T00:00:00.000000",
-    "2023-09-01T00:00:00.000000Z": "2023-09-01T00:00:00.000000",
-    "2023-09-01T00:00:00.000Z": "2023-09-01T00:00:00.000000",
-    "2023-09-01T00:00:00Z": "2023-09-01T00:00:00.000000",
-    "2023-09-01T02:00:00.000000+02:00": "2023-09-01T00:00:00.000000",
-    "2023-09-01T00:00:00-0530": "2023-09-01T05:30:00.000000",
-    "2023-09-01T00:00:00.000": "2023-09-01T00:00:00.000000",
     "2023-09-01T00:00:00": "2023-09-01T00:00:00.000000",
-    "2023-09-01T00:00": "2023-09-01T00:00:00.000000",
+    "2023-09-01T12:34:56": "2023-09-01T12:34:56.000000",
+    "2023-09-01T00:00:00Z": "2023-09-01T00:00:00.000000",
+    "2023-09-01T00:00:00.000": "2023-09-01T00:00:00.000000",
+    "2023-09-01T00:00:00.000Z": "2023-09-01T00:00:00.000000",
+    "2023-09-01T00:00:00.000000Z": "2023-09-01T00:00:00.000000",
     "2023-09-01 00:00:00.000000": "2023-09-01T00:00:00.000000",
+    date(2023, 9, 1): "2023-09-01T00:00:00.000000",
+    datetime(2023, 9, 1, 2): "2023-09-01T02:00:00.000000",
+    datetime(2023, 9, 1, 2, tzinfo=timezone.utc): "2023-09-01T02:00:00.000000",
+    "0001-01-01": "0001-01-01T00:00:00.000000",
+    "2024-02-29T23:59:59.000000": "2024-02-29T23:59:59.000000",
+}
+# Dates in a form that is no instant in UTC for certain, and what was probably meant.
+MEANT = {
+    "2023-9-1": "2023-09-01T00:00:00.000000",
+    "2023-09-01T02:00:00.000000+02:00": "2023-09-01T00:00:00.000000",
+    "2023-09-01T00:00:00+00:00": "2023-09-01T00:00:00.000000",
+    "2023-09-01T00:00:00-0530": "2023-09-01T05:30:00.000000",
+    "2023-09-01T00:00": "2023-09-01T00:00:00.000000",
+    "2023-09-01Z": "2023-09-01T00:00:00.000000",
     "2023-09-01t00:00:00.000000": "2023-09-01T00:00:00.000000",
     "2023-09-01T12:34:56.123456": "2023-09-01T12:34:56.000000",
     " 2023-09-01T00:00:00.000000 ": "2023-09-01T00:00:00.000000",
@@ -38,9 +50,10 @@ MEANT = {
     "1693526400": "2023-09-01T00:00:00.000000",
     1693526400: "2023-09-01T00:00:00.000000",
     "1693526400000": "2023-09-01T00:00:00.000000",
-    date(2023, 9, 1): "2023-09-01T00:00:00.000000",
-    datetime(2023, 9, 1, 2): "2023-09-01T02:00:00.000000",
+    datetime(2023, 9, 1, 12, 34, 56, 123456): "2023-09-01T12:34:56.000000",
+    datetime(2023, 9, 1, 2, tzinfo=timezone(timedelta(hours=2))): "2023-09-01T00:00:00.000000",
 }
+NEXT_YEAR = date(date.today().year + 1, 1, 1)
 
 FLOWS = {"name": "flows", "inc_field": "updated", "inc_field_connector": "updated"}
 SMS = {"name": "sms", "data_source": "campaigns", "inc_field": "updated_at", "inc_field_connector": "updated"}
@@ -70,13 +83,13 @@ BAD: dict[str, dict[str, list]] = {
     },
     "default_start_date": {
         "YYYY-MM-DDTHH:MM:SS.000000, UTC": [
-            *NO_TEXT, *HOSTILE, *MEANT, 42, ["a"], "", "yesterday", "2023-13-01", "0" * 13,
+            *NOTHING, *HOSTILE, *MEANT, 42, ["a"], "", "yesterday", "0" * 13,
         ],
         "a day and hour that exist": [
             "2023-02-30T00:00:00.000000", "2023-09-01T24:00:00.000000", "2023-09-01T00:00:60.000000",
-            "0000-01-01T00:00:00.000000",
+            "0000-01-01T00:00:00.000000", "2023-13-01", "2023-02-30", "2023-02-29T00:00:00Z",
         ],
-        "a time in the past": ["2999-01-01T00:00:00.000000", "2999-01-01", "9" * 10],
+        "a time in the past": ["2999-01-01T00:00:00.000000", "2999-01-01", NEXT_YEAR, "9" * 10],
     },
     "target_database": {
         "3 to 128 of a-z, 0-9 and _": [
@@ -189,7 +202,7 @@ GOOD: dict[str, list] = {
     "td_authentication_id": [
         360030, "0", "0123", "acme_klaviyo-1", "a" * 128, "-", "-1", "null", "true", "1e5",
     ],
-    "default_start_date": ["0001-01-01T00:00:00.000000", "2024-02-29T23:59:59.000000"],
+    "default_start_date": list(UNDERSTOOD),
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
     "more_settings": [True, "yes", "no", "true", "False"],
     "td_region": ["eu01", "ap01", "ap02", "ap03"],
@@ -254,14 +267,45 @@ def test_a_date_in_a_wrong_form_is_corrected(value, meant):
     assert answer_problem(meant, "default_start_date") == ""
 
 
-def test_an_unquoted_date_of_a_data_file_is_to_be_quoted(
-    refusal, pristine_template, example_answers, tmp_path
+@pytest.mark.parametrize(("value", "understood"), UNDERSTOOD.items(), ids=str)
+def test_a_date_is_rendered_and_stored_in_the_connector_s_form_however_it_was_given(
+    pristine_template, example_answers, tmp_path, value, understood
 ):
-    data = {**example_answers, "default_start_date": date(2023, 9, 1)}
-    assert refusal(pristine_template, tmp_path / "new", data=data).endswith(
-        "Without quotes it is not text in a data file: quote it. "
-        "Did you mean -d default_start_date=2023-09-01T00:00:00.000000 ? Nothing was changed."
+    if isinstance(value, str):
+        given = ("-d", f"default_start_date={value}", "--data-file", TEMPLATE / "example-answers.yml")
+    else:
+        answers = yaml.safe_dump({**example_answers, "default_start_date": value})
+        assert re.search(r"^default_start_date: [0-9: +-]+$", answers, re.MULTILINE)
+        (tmp_path / "answers.yml").write_text(answers, encoding="utf-8")
+        given = ("--data-file", "answers.yml")
+    ended = copier("copy", *DEFAULTS, *given, pristine_template, "new", cwd=tmp_path)
+    assert ended.exit_code == 0, ended.output
+    assert f"The backfill starts at {understood}, UTC.\n" in ended.output
+    stored = yaml.safe_load((tmp_path / "new/.copier-answers.yml").read_text(encoding="utf-8"))
+    assert stored["default_start_date"] == understood
+    lists = yaml.safe_load(
+        (tmp_path / "new/ingestion/config/klaviyo_datasources.yml").read_text(encoding="utf-8")
     )
+    starts = {entry["default_start_time"] for entries in lists.values() for entry in entries}
+    assert starts == {understood}
+    assert f"since {understood[:10]}" in (tmp_path / "new/docs/klaviyo.md").read_text(encoding="utf-8")
+
+
+def test_a_date_without_quotes_in_copier_s_settings_is_understood_too(
+    pristine_template, example_answers, tmp_path, monkeypatch
+):
+    (tmp_path / "settings.yml").write_text("defaults: {default_start_date: 2022-02-02}\n", encoding="utf-8")
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(tmp_path / "settings.yml"))
+    given = ("-d", f"td_authentication_id={example_answers['td_authentication_id']}")
+    ended = copier("copy", *DEFAULTS, *given, pristine_template, "new", cwd=tmp_path)
+    assert "The backfill starts at 2022-02-02T00:00:00.000000, UTC.\n" in ended.output
+
+
+def test_a_date_that_would_be_refused_in_quotes_too_is_not_to_be_quoted():
+    (line,) = bad_answers({"default_start_date": NEXT_YEAR})
+    assert "quote" not in line
+    (line,) = bad_answers({"client_name": NEXT_YEAR})
+    assert "quote it" in line
 
 
 @pytest.mark.parametrize(
@@ -299,7 +343,7 @@ def test_a_folder_whose_name_cannot_be_the_client_s_is_refused(
 def test_a_refusal_leaves_an_existing_folder_as_it_was(refusal, pristine_template, example_answers, tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/README.md").write_text("theirs", encoding="utf-8")
-    data = {**example_answers, "default_start_date": "2023-09-01"}
+    data = {**example_answers, "default_start_date": "2023-09-31"}
     assert refusal(pristine_template, tmp_path / "theirs", data=data, overwrite=True)
 
 
@@ -308,8 +352,8 @@ REFUSED_BY_THE_COMMAND = [
     (
         "-d",
         "default_start_date",
-        "2023-09-01",
-        "'2023-09-01' is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
+        "2023-09-01T00:00",
+        "'2023-09-01T00:00' is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
     ("-d", "td_authentication_id", "${x}", "'${x}' is invalid, it must be digits"),
     ("-d", "target_database", "acme src;", "'acme src;' is invalid, it must be 3 to 128"),
@@ -318,8 +362,8 @@ REFUSED_BY_THE_COMMAND = [
     (
         "file",
         "default_start_date",
-        "2023-09-01",
-        "2023-09-01 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
+        "2023-09-01T00:00:00+02:00",
+        "2023-09-01 00:00:00+02:00 is invalid, it must be YYYY-MM-DDTHH:MM:SS.000000",
     ),
     ("file", "klaviyo_api_key", f"[{SECRET}]", "the value (not shown) is invalid, it must be pk_"),
     ("file", "custom_objects", "null", "None is invalid, it must be [{name: campaigns_snapshot"),

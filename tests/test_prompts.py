@@ -17,7 +17,7 @@ CONVERSATION = {
     "client_name": (f"{ERASE} Acme", "one line of text", f"{ERASE}Acme"),
     "klaviyo_api_key": ("sk_live", "pk_ and then letters, digits", ERASE + KEY),
     "td_authentication_id": ("36 00 30", "digits, as in the auth", f"{ERASE}360030"),
-    "default_start_date": ("2023-09-01", "2023-09-01T00:00:00.000000", "T00:00:00.000000"),
+    "default_start_date": ("2023-09-01T02:00+02:00", "2023-09-01T00:00:00.000000", f"{ERASE}2023-09-01"),
     "target_database": ("-src", "client_src_src: 3 to 128", f"{ERASE}acme_src"),
     "more_settings": (None, None, DOWN),
     "td_region": (None, None, DOWN),

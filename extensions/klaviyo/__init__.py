@@ -14,7 +14,7 @@ from jinja2.ext import Extension
 __path__.append(str(Path(__file__).resolve().parents[2] / "template/scripts"))
 
 from .after_writing import AfterWriting
-from .answers import answer_problem, answers_to_store, check_answers, objects_to_load
+from .answers import answer_problem, answers_to_store, check_answers, objects_to_load, type_of_the_start
 from .before_update import check_update
 from .before_writing import BeforeWriting
 from .compile_cache import use_compile_cache
@@ -64,5 +64,6 @@ class KlaviyoExtension(Extension):
             quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,
             td=td,
+            type_of_the_start=type_of_the_start,
             unless_ours=unless_ours,
         )

@@ -18,6 +18,7 @@ from .objects import KlaviyoObject, chosen_objects
 from .preconditions import place_problems
 from .rules import RULES
 from .several_accounts import account_problems
+from .start_date import timestamp
 from .unknown_answers import unknown_answers
 
 KEY_QUESTION = "klaviyo_api_key"
@@ -104,6 +105,16 @@ def settings_defaults(context: Context) -> dict[str, Any]:
     return defaults
 
 
+@pass_context
+def type_of_the_start(context: Context) -> str:
+    """Copier's type for a start: its `str` does not take what YAML made a date, its `path` takes it as text.
+
+    It has to become text: an update drops what is none, and then ends half-way.
+    """
+    given = {**settings_defaults(context), **context.get_all()}.get("default_start_date", "")
+    return "str" if isinstance(given, str) else "path"
+
+
 def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
     """One line: the question, the value (never the key's), the form wanted, how to fix it."""
     shown = str(value) if isinstance(value, date) else repr(value)
@@ -128,18 +139,22 @@ def _would_do_as_text(name: str, value: Any) -> bool:
     if isinstance(value, str):
         return False
     text = str(value).lower().zfill(3)  # 0123 has become 83
-    return isinstance(value, date) or not answer_problem(text, name)
+    return not answer_problem(text, name)
 
 
 @pass_context
 def answers_to_store(context: Context) -> dict[str, Any]:
-    """The answers, with the template's URL less a token, or its whole path: updates start from elsewhere."""
+    """The answers, with the template's URL less a token, or its whole path, as updates start from elsewhere.
+
+    The start is in the one form, however it was given.
+    """
     answers = dict(context["_copier_answers"])
     # Asked anew each time: a stored yes would double an update's prompts; --skip-answered needs an answer.
     answers["more_settings"] = False
     answers["_src_path"] = without_token(answers["_src_path"])
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])
+    answers["default_start_date"] = timestamp(context["default_start_date"])
     return answers
 
 

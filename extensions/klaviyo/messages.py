@@ -17,6 +17,7 @@ from .ingestion_check.credentials import without_token
 from .ingestion_check.git import git
 from .objects import CATALOGUE
 from .schedules import freshness_warning
+from .start_date import timestamp
 from .unknown_answers import given_to_no_question
 
 
@@ -70,6 +71,8 @@ def remarks(context: Context, credentials: str, updated: bool) -> Iterator[str]:
     """
     conf = context["_copier_conf"]
     folder = Path(conf["dst_path"])
+    if not updated or "default_start_date" in conf["data"]:
+        yield f"\nThe backfill starts at {timestamp(context['default_start_date'])}, UTC."
     if credentials:
         yield f"\n{credentials}"
     if unknown := given_to_no_question(context):

@@ -1,4 +1,4 @@
-"""Accept times in the one form that the connector takes, and guess which one was meant."""
+"""Accept a start as people write it, in the one form that the connector takes; guess what else was meant."""
 
 from __future__ import annotations
 
@@ -8,38 +8,49 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from .errors import BadAnswer
-from .ingestion_check.timestamps import FORM, has_form, is_past, is_timestamp
+from .ingestion_check.timestamps import FORM, is_past, is_timestamp
+
+# A date, or an instant, as people write it; Z says UTC, which it is anyway.
+_WRITTEN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.0+)?Z?)?")
+# What Python makes of the same, if YAML read it as an instant, and Copier as text then.
+_MADE_TEXT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})\+00:00")
 
 
 def timestamp(value: Any) -> str:
-    """Return a time as the connector takes it, or refuse it.
+    """Return a date or an instant as the connector takes it, `YYYY-MM-DDTHH:MM:SS.000000`, or refuse it.
 
     Args:
-        value: text as `YYYY-MM-DDTHH:MM:SS.000000`: UTC, six zeros, no zone.
+        value: text like `2024-01-01` or `2024-01-01T00:00:00`, with a fraction of zeros or a Z, if at all; or
+            what YAML makes of the same without quotes. It is in UTC.
 
     Raises:
         BadAnswer: any other form, with the right one as `example` where it can be guessed; or a
             day or hour that does not exist.
     """
-    if not isinstance(value, str) or not has_form(value):
-        raise BadAnswer(f"{FORM}, UTC, without a zone", guess_timestamp(value))
-    if not is_timestamp(value):
+    text = value if isinstance(value, str) else str(value) if isinstance(value, date) else ""
+    found = _WRITTEN.fullmatch(text) or _MADE_TEXT.fullmatch(text)
+    if not found:
+        raise BadAnswer(f"{FORM}, UTC, or only YYYY-MM-DD", guess_timestamp(value))
+    understood = f"{found[1]}T{found[2] or '00:00:00'}.000000"
+    if not is_timestamp(understood):
         raise BadAnswer(f"a day and hour that exist, as {FORM}")
-    return value
+    return understood
 
 
 def past_timestamp(value: Any) -> str:
-    """Return a `timestamp` that lies in the past; refuse any other.
+    """Return the `timestamp` of an instant that lies in the past; refuse any other.
 
     Raises:
         BadAnswer: any other, with an `example` only if that would be accepted.
     """
     try:
-        if is_past(timestamp(value)):
-            return value
+        understood = timestamp(value)
     except BadAnswer as bad:
         if not bad.example or is_past(bad.example):
             raise
+    else:
+        if is_past(understood):
+            return understood
     raise BadAnswer(f"a time in the past, as {FORM}")
 
 

@@ -81,6 +81,19 @@ def test_answers_can_be_changed_by_an_update(released, acme):
     assert (acme / PROFILES).read_text(encoding="utf-8").endswith("# by the client\n")
 
 
+@pytest.mark.parametrize(
+    "start", ["2024-01-01", "2024-01-01 00:00:00Z", "2024-01-01 00:00:00", "'2024-01-01'"]
+)
+def test_a_start_that_yaml_reads_as_a_date_changes_what_the_same_instant_changes(released, acme, start):
+    fresh = copy(released, acme.parent / "fresh", "-d", "default_start_date=2024-01-01T00:00:00.000000")
+    (acme.parent / "start.yml").write_text(f"default_start_date: {start}\n", encoding="utf-8")
+    shown = update(acme, "--data-file", acme.parent / "start.yml")
+    assert "The backfill starts at 2024-01-01T00:00:00.000000, UTC.\n" in shown
+    assert contents(acme) == contents(fresh)
+    commit(acme)
+    assert "The backfill starts" not in update(acme)
+
+
 def test_a_stored_answer_that_newer_rules_reject_is_named_and_can_be_fixed(released, tmp_path):
     repo = copy(released, tmp_path / "repo", "-d", "events_lookback_hours=48")
     edit(
