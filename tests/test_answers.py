@@ -71,13 +71,6 @@ BAD: dict[str, dict[str, list]] = {
         ],
         "at most 100 characters, without ${": ["${session_time}", "a" * 101],
     },
-    "klaviyo_api_key": {
-        "pk_": [
-            *NO_TEXT, 42, [SECRET], {SECRET: 1}, SECRET, "pk_", f"pk_ {SECRET}", f" pk_{SECRET}",
-            f"pk_{SECRET}\n", f"PK_{SECRET}", f"pk_{SECRET}-", f"pk_{SECRET * 20}", f"pk_'{SECRET}",
-            f"pk_${{{SECRET}}}", f"pk_é{SECRET}",
-        ],
-    },
     "td_authentication_id": {
         "digits": [*NO_TEXT, *HOSTILE, ["a"], "", " 360030", "３６００３０", "a" * 129, "pk_pasted_one_late"],
     },
@@ -97,7 +90,7 @@ BAD: dict[str, dict[str, list]] = {
             "clïent",
         ],
     },
-    "more_settings": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe", "yes please", "{{ x }}"]},
+    "more_settings": {"yes or no": [None, [True], {}, 1.5, 42, "maybe", "yes please", "{{ x }}"]},
     "td_region": {
         "us01 or eu01 or ap01 or ap02 or ap03": [*NO_TEXT, 42, ["eu01"], "", "EU01", "eu", "us01\n", "tokyo"],
     },
@@ -191,6 +184,13 @@ BAD: dict[str, dict[str, list]] = {
     "alert_slack": {"yes or no": [None, [True], {}, 1.5, 42, "", "#channel"]},
     "freshness_hours": {"0 to 168": [*NO_TEXT, [24], "", -1, 169, "169", "1.5", "day", " 24"]},
     "ci": {"github or none": [*NO_TEXT, 42, ["github"], "", "gitlab", "GitHub", "none\n"]},
+    "klaviyo_api_key": {
+        "pk_": [
+            *NO_TEXT, 42, [SECRET], {SECRET: 1}, SECRET, "pk_", f"pk_ {SECRET}", f" pk_{SECRET}",
+            f"pk_{SECRET}\n", f"PK_{SECRET}", f"pk_{SECRET}-", f"pk_{SECRET * 20}", f"pk_'{SECRET}",
+            f"pk_${{{SECRET}}}", f"pk_é{SECRET}",
+        ],
+    },
     "writes_credentials": {"True or False": [None, "yes"]},
     "files_are_good": {"True": [None, False]},
 }
@@ -204,7 +204,7 @@ GOOD: dict[str, list] = {
     ],
     "default_start_date": list(UNDERSTOOD),
     "target_database": ["", "abc", "___", "123", "a" * 128, "null"],
-    "more_settings": [True, "yes", "no", "true", "False"],
+    "more_settings": [True, "yes", "no", "true", "False", "y", "Y", "n", ""],
     "td_region": ["eu01", "ap01", "ap02", "ap03"],
     "td_project": ["acme_klaviyo", "Acme-1", "_", "a" * 255, "null"],
     "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
@@ -259,11 +259,14 @@ def test_each_bad_answer_is_refused_in_one_line(refusal, pristine_template, exam
         assert line.isprintable()
         assert SECRET not in line
         assert (shown[:77] in line) != (name == "klaviyo_api_key" or "pk_" in shown)
+        assert "-d klaviyo_api_key" not in line  # it would stay in the shell's history
 
 
 @pytest.mark.parametrize(("value", "meant"), MEANT.items(), ids=ascii)
 def test_a_date_in_a_wrong_form_is_corrected(value, meant):
-    assert answer_problem(value, "default_start_date").startswith(f"{meant}: ")
+    assert answer_problem(value, "default_start_date") == f"{meant}?"
+    (line,) = bad_answers({"default_start_date": value})
+    assert line.endswith(f" Did you mean -d default_start_date={meant} ?")
     assert answer_problem(meant, "default_start_date") == ""
 
 

@@ -20,7 +20,7 @@ PLACES = {
 @pytest.mark.parametrize("key", [KEY, KEY.upper(), TD_KEY], ids=["Klaviyo's", "in capitals", "TD's"])
 def test_a_prompt_says_so_in_its_first_words(key, place):
     problem = answer_problem(place.format(key=key), "client_name")
-    assert problem.startswith("no key: that is for klaviyo_api_key")
+    assert problem.startswith("no key, git keeps this")
     assert key.lower() not in problem.lower()
 
 

@@ -92,6 +92,52 @@ def test_a_data_source_that_the_connector_is_not_known_to_have_is_noted(pristine
     assert "not for flows: klaviyo_preflight shows whether it can load that" in note
 
 
+@pytest.mark.parametrize(("authentication", "noted"), [("acme_klaviyo", True), ("360030", False)])
+def test_an_authentication_that_is_given_by_its_name_is_noted(
+    pristine_template, tmp_path, authentication, noted
+):
+    given = ("-d", f"td_authentication_id={authentication}")
+    shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
+    assert ("Note: td_authentication_id: 'acme_klaviyo' is a name" in shown) == noted
+
+
+def test_the_step_that_sets_the_secrets_sets_no_placeholder(pristine_template, tmp_path):
+    """As it is pasted, by a shell in which td says what it was told."""
+    copier("copy", *ANSWERS, "-d", "alert_slack=yes", pristine_template, "acme", cwd=tmp_path)
+    ingestion = tmp_path / "acme/ingestion"
+    credentials = ingestion / "credentials_ingestion.json"
+    (tmp_path / "td").write_text('#!/bin/sh\necho "td $*"\n', encoding="utf-8")
+    (tmp_path / "td").chmod(0o755)
+    manual = (tmp_path / "acme/docs/klaviyo.md").read_text(encoding="utf-8")
+    shown = copier("copy", *ANSWERS, "-d", "alert_slack=yes", pristine_template, "again", cwd=tmp_path).output
+    for text in (manual, shown):
+        (step,) = re.findall(
+            r"^ *(?:grep|td)\b(?:.*\\\n)*.*wf secrets.*\n(?: .*--set.*\n)?", text, re.MULTILINE
+        )
+        told = {}
+        for placeholders in ("klaviyo_api_token", "klaviyo_slack_webhook", ""):
+            secrets = dict.fromkeys(("klaviyo_api_token", "klaviyo_slack_webhook"), "set")
+            copied = json.loads(credentials.read_text(encoding="utf-8"))
+            entries = {
+                name: copied[name] if name == placeholders else value for name, value in secrets.items()
+            }
+            file = tmp_path / "here/credentials_ingestion.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(entries, indent=2), encoding="utf-8")
+            run = subprocess.run(
+                ["bash", "-c", step],
+                cwd=file.parent,
+                env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            told[placeholders] = run.stdout
+        assert told[""].startswith("td wf secrets --project ingestion --set @")
+        assert all(told[name].strip().startswith(f'"{name}": "put the ') for name in told if name)
+        assert "td" not in told["klaviyo_api_token"].split()
+
+
 def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template, tmp_path):
     (tmp_path / "acme/ingestion").mkdir(parents=True)
     (tmp_path / "acme/ingestion/zendesk_ingest_inc.dig").write_text(

@@ -9,35 +9,37 @@ import pytest
 import yaml
 import zendesk_repo
 from commands import COPIER, DEFAULTS, KEY, contents, copier, copy
+from klaviyo.answers import answer_problem
+from test_answers import BAD
 
 ERASE, ALL_OR_NONE, DOWN = "\x15", "a", "\x1b[B"
 
 # In the questions' order: a bad answer, the explanation's words that must be visible, a good answer.
 CONVERSATION = {
     "client_name": (f"{ERASE} Acme", "one line of text", f"{ERASE}Acme"),
-    "klaviyo_api_key": ("sk_live", "pk_ and then letters, digits", ERASE + KEY),
-    "td_authentication_id": ("36 00 30", "digits, as in the auth", f"{ERASE}360030"),
+    "td_authentication_id": ("36 00 30", "digits, as its URL ends", f"{ERASE}360030"),
     "default_start_date": ("2023-09-01T02:00+02:00", "2023-09-01T00:00:00.000000", f"{ERASE}2023-09-01"),
-    "target_database": ("-src", "client_src_src: 3 to 128", f"{ERASE}acme_src"),
-    "more_settings": (None, None, DOWN),
+    "target_database": ("-src", "client_src_src?", f"{ERASE}acme_src"),
+    "more_settings": ("maybe", "yes or no", f"{ERASE}y"),
     "td_region": (None, None, DOWN),
-    "td_project": (f"{ERASE}1st", "letters, digits, _ and -", f"{ERASE}acme"),
-    "account": ("UK", "a short name of a-z, 0-9 and _", ERASE),
-    "objects": (ALL_OR_NONE, "at least one of profiles", ALL_OR_NONE),
+    "td_project": (f"{ERASE}1st", "letters, digits (not first), _, -", f"{ERASE}acme"),
+    "account": ("UK", "a-z, 0-9, _, at most 32, or empty", ERASE),
+    "objects": (ALL_OR_NONE, "at least one of profiles, events, ...", ALL_OR_NONE),
     "metrics_load": (None, None, ""),
-    "events_lookback_hours": ("000", "0 to 168, whole hours", f"{ERASE}3"),
-    "events_late_days": (f"{ERASE}31", "0 to 30, whole days", f"{ERASE}10"),
-    "custom_objects": (f"{ERASE}flows", "[{name: campaigns_snapshot, da", f"{ERASE}[]"),
-    "schedule": (f"{ERASE}often", "none, hourly, daily, or cron", f"{ERASE}30 4 * * *"),
+    "events_lookback_hours": ("x", "0 to 168, whole hours", f"{ERASE}3"),
+    "events_late_days": (f"{ERASE}many", "0 to 30, whole days", f"{ERASE}10"),
+    "custom_objects": (f"{ERASE}flows", "a list like [{name: flows}]", f"{ERASE}[]"),
+    "schedule": (f"{ERASE}often", "none, hourly, daily or 30 4 * * *", f"{ERASE}30 4 * * *"),
     "remove_copies": (None, None, ""),
     "latest_tables": (None, None, ""),
-    "alert_email": ("a@b", "addresses like data-team", f"{ERASE}a@example.com"),
+    "alert_email": ("a@b", "like a@example.com, b@example.com", f"{ERASE}a@example.com"),
     "alert_slack": (None, None, ""),
     "freshness_hours": (f"{ERASE}999", "0 to 168, whole hours", f"{ERASE}24"),
     "ci": (None, None, ""),
+    "klaviyo_api_key": ("sk_live", "pk_ and letters, digits or _", ERASE + KEY),
 }
-# What everybody is asked: in the end, whether to be asked more.
-FIRST = list(CONVERSATION)[: list(CONVERSATION).index("more_settings") + 1]
+# What everybody is asked: whether to be asked more, and last the key.
+FIRST = [*list(CONVERSATION)[: list(CONVERSATION).index("more_settings") + 1], "klaviyo_api_key"]
 
 # Of these, what has no default.
 NEEDED = {"td_authentication_id": "360030", "default_start_date": "2023-09-01T00:00:00.000000"}
@@ -108,6 +110,15 @@ def interview(pristine_template, tmp_path_factory):
     return terminal.shown, repo
 
 
+@pytest.mark.parametrize("name", [name for name in BAD if name in CONVERSATION])
+def test_what_is_refused_is_readable_in_one_row_of_80_columns(name):
+    told = {}
+    for value in (value for values in BAD[name].values() for value in values if isinstance(value, str)):
+        told[f"Validation error for question '{name}': {answer_problem(value, name)}"] = value
+    told[f"Validation error for question '{name}': {answer_problem(f'x {KEY}', name)}"] = KEY
+    assert {text: value for text, value in told.items() if len(text) > 79 or text.endswith(": ")} == {}
+
+
 def test_a_question_fits_into_a_terminal_that_cuts_it(pristine_template):
     entries = yaml.safe_load((pristine_template / "copier.yml").read_text(encoding="utf-8"))
     questions = {name: entry for name, entry in entries.items() if name in CONVERSATION}
@@ -160,14 +171,16 @@ def test_in_the_repo_of_another_source_a_person_is_asked_before_its_ignore_files
     repo = zendesk_repo.make(tmp_path / "acme")
     before = contents(repo)
     with Terminal(pristine_template, "copy", pristine_template, ".", cwd=repo) as terminal:
-        terminal.answer_in_a_hurry()
+        for question in [*FIRST[:-1], "td_project", FIRST[-1]]:
+            terminal.answer(question, None, None, {**NEEDED, "td_project": f"{ERASE}acme"}.get(question, ""))
         for file in (".gitignore", "ingestion/.digdagignore"):
             terminal.wait_for(f"Overwrite {file}?")
             terminal.child.send("\r")
         assert terminal.exit_code() == 0, terminal.shown
-    assert terminal.asked() == FIRST
+    assert terminal.asked() == [*FIRST[:-1], "td_project", FIRST[-1]]
     after = contents(repo)
     changed = {file for file in before if after[file] != before[file]}
+    assert b"wf push acme\n" in after["docs/klaviyo.md"]
     assert changed == {".gitignore", "ingestion/.digdagignore", zendesk_repo.CREDENTIALS}
 
 

@@ -19,7 +19,14 @@ from .before_update import check_update
 from .before_writing import BeforeWriting
 from .compile_cache import use_compile_cache
 from .credentials_file import Credentials
-from .existing_repo import SIGNATURE, existing_database, is_new_repo, lines_of_others, unless_ours
+from .existing_repo import (
+    SIGNATURE,
+    existing_database,
+    is_new_repo,
+    joins_others,
+    lines_of_others,
+    unless_ours,
+)
 from .ingestion_check.names_in_sql import as_name
 from .messages import into_git, neighbours, notes
 from .objects import CATALOGUE
@@ -57,6 +64,7 @@ class KlaviyoExtension(Extension):
             existing_database=existing_database,
             into_git=into_git,
             is_new_repo=is_new_repo,
+            joins_others=joins_others,
             lines_of_others=lines_of_others,
             neighbours=neighbours,
             notes=notes,

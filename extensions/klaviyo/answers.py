@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 
 from .errors import BadAnswer, refusal
 from .existing_repo import remember_where_copier_was_started
-from .ingestion_check.credentials import holds_key, without_token
+from .ingestion_check.credentials import PATH, holds_key, without_token
 from .objects import KlaviyoObject, chosen_objects
 from .preconditions import place_problems
 from .rules import RULES
@@ -22,15 +22,23 @@ from .start_date import timestamp
 from .unknown_answers import unknown_answers
 
 KEY_QUESTION = "klaviyo_api_key"
+COLUMNS = 79  # The last one of 80 stays empty.
+# Asked for as text: where a number is wanted, Copier says of anything else no more than "Invalid input".
+NUMBERS = ("events_lookback_hours", "events_late_days", "freshness_hours")
 WITHOUT_DEFAULT = ("td_authentication_id", "default_start_date")
 
 
 def answer_problem(value: Any, name: str) -> str:
-    """What a prompt says of an answer; empty if it is valid. For a question's `validator`."""
+    """What a prompt says of an answer; empty if it is valid. For a question's `validator`.
+
+    A terminal has one row for it, which begins with Copier's words: it says as much as fits there.
+    """
     try:
         judge(name, value)
     except BadAnswer as bad:
-        return str(bad)
+        room = COLUMNS - len(f"Validation error for question '{name}': ")
+        guesses = [f"{bad.example}: {bad.form}", f"{bad.example}?"] if bad.example else []
+        return next((said for said in (*guesses, bad.form) if len(said) <= room), bad.brief)
     return ""
 
 
@@ -41,7 +49,9 @@ def judge(name: str, value: Any) -> None:
         BadAnswer: what is wanted instead.
     """
     if name != KEY_QUESTION and holds_key(value):
-        raise BadAnswer(f"no key: that is for {KEY_QUESTION}, all else is kept in git")
+        raise BadAnswer(
+            f"no key: that is for {KEY_QUESTION}, all else is kept in git", brief="no key, git keeps this"
+        )
     RULES[name](value)
 
 
@@ -126,11 +136,12 @@ def _refusal(name: str, value: Any, bad: BadAnswer) -> str:
     quote = (
         " Without quotes it is not text in a data file: quote it." if _would_do_as_text(name, value) else ""
     )
-    fix = (
-        f" Did you mean -d {name}={bad.example} ?"
-        if bad.example and not hidden
-        else f" Fix it with -d {name}=..."
-    )
+    if name == KEY_QUESTION:  # with -d it would stay in the shell's history
+        fix = f" Type it when Copier asks, or put it into {PATH} afterwards."
+    elif bad.example and not hidden:
+        fix = f" Did you mean -d {name}={bad.example} ?"
+    else:
+        fix = f" Fix it with -d {name}=..."
     return f"{name}: {shown} is invalid, it must be {bad.form}.{quote}{fix}"
 
 
@@ -150,7 +161,9 @@ def answers_to_store(context: Context) -> dict[str, Any]:
     """
     answers = dict(context["_copier_answers"])
     # Asked anew each time: a stored yes would double an update's prompts; --skip-answered needs an answer.
-    answers["more_settings"] = False
+    # What is stored stands at the prompt, so it is nothing.
+    answers["more_settings"] = ""
+    answers.update({name: int(context[name]) for name in NUMBERS})
     answers["_src_path"] = without_token(answers["_src_path"])
     if Path(answers["_src_path"]).exists():
         answers["_src_path"] = os.path.abspath(answers["_src_path"])

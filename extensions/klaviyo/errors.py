@@ -7,14 +7,16 @@ class BadAnswer(ValueError):
     """An invalid answer.
 
     Attributes:
-        form: what is wanted, useful words first: a prompt shows about the first thirty characters.
+        form: what is wanted.
         example: the answer that was probably meant, if one can be guessed.
+        brief: the form again, where that is too long for a prompt.
     """
 
-    def __init__(self, form: str, example: str = "") -> None:
-        super().__init__(f"{example}: {form}" if example else form)
+    def __init__(self, form: str, example: str = "", brief: str = "") -> None:
+        super().__init__(form)
         self.form = form
         self.example = example
+        self.brief = brief or form
 
 
 def refusal(lines: list[str]) -> UserMessageError:

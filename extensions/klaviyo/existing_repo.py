@@ -102,6 +102,18 @@ def lines_of_others(context: Context, path: str) -> str:
     return theirs and theirs + 2 * newline
 
 
+def workflows_of_others(context: Context) -> list[str]:
+    """The workflows in the destination that are another source's, and pushed together with Klaviyo's."""
+    found = destination(context, "ingestion").glob("*.dig")
+    return sorted(file.name for file in found if not file.name.startswith("klaviyo_"))
+
+
+@pass_context
+def joins_others(context: Context) -> bool:
+    """Whether this is a first copy into a repo whose project another source is pushed to already."""
+    return is_new_repo(context) and bool(workflows_of_others(context))
+
+
 @pass_context
 def is_new_repo(context: Context) -> bool:
     """Whether this is the first copy: there is no answers file yet."""

@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 
 from .answers import objects_to_load
 from .credentials_file import missing_webhook
-from .existing_repo import destination
+from .existing_repo import destination, workflows_of_others
 from .ingestion_check.credentials import without_token
 from .ingestion_check.git import git
 from .objects import CATALOGUE
@@ -36,12 +36,10 @@ def into_git(context: Context) -> list[str]:
 @pass_context
 def neighbours(context: Context) -> list[str]:
     """What a first copy should say of the other workflows that a push takes along."""
-    there = destination(context, "ingestion").glob("*.dig")
-    others = sorted(file.name for file in there if not file.name.startswith("klaviyo_"))
     return [
         f"ingestion/ also has {name}: td_project must be the project that it is pushed to, or its schedule "
         f"would run in two projects. td_project is {context['td_project']!r} now."
-        for name in others[:1]
+        for name in workflows_of_others(context)[:1]
     ]
 
 
@@ -56,10 +54,21 @@ def notes(context: Context) -> list[str]:
         if each.data_source not in documented
     ]
     asked = (
-        freshness_warning(context["freshness_hours"], context["schedule"], context["source"]),
+        _remark_on_a_name(context["td_authentication_id"], context["source"]),
+        freshness_warning(int(context["freshness_hours"]), context["schedule"], context["source"]),
         missing_webhook(context),
     )
     return [*undocumented, *(note for note in asked if note)]
+
+
+def _remark_on_a_name(authentication: str, source: str) -> str:
+    """What to say of an authentication that is given by its name; nothing of a number."""
+    if authentication.isdigit():
+        return ""
+    return (
+        f"td_authentication_id: {authentication!r} is a name, and TD documents the number, with which the "
+        f"authentication's URL ends. {source}_preflight shows whether the name works."
+    )
 
 
 def remarks(context: Context, credentials: str, updated: bool) -> Iterator[str]:

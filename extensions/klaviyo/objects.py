@@ -128,6 +128,7 @@ def with_one_name_twice(objects: Iterable[KlaviyoObject]) -> list[str]:
     return [names.table for names in pairs if names.table and names.table == names.connector]
 
 
+BRIEF = "a list like [{name: flows}]"
 ENTRY_FORM = (
     "[{name: campaigns_snapshot, data_source: campaigns}], loaded whole each time; or incrementally, "
     "with inc_field: updated_at, inc_field_connector: updated, "
@@ -159,24 +160,31 @@ def custom_object(entry: Any) -> KlaviyoObject:
         BadAnswer: it has another shape, nearly names a known data source, or mixes up a field's names.
     """
     if not isinstance(entry, dict) or not set(entry) <= ENTRY_KEYS or not entry.get("name"):
-        raise BadAnswer(ENTRY_FORM)
+        raise BadAnswer(ENTRY_FORM, brief=BRIEF)
     given = {key: value for key, value in entry.items() if value}
     if not all(isinstance(text, str) and re.fullmatch(NAME, text) for text in given.values()):
-        raise BadAnswer("names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM)
+        raise BadAnswer(
+            "names of a-z, 0-9, _ that start with a letter: " + ENTRY_FORM, brief="names of a-z, 0-9, _"
+        )
     name, data_source = given["name"], given.get("data_source", given["name"])
     if is_preflights(name) or name.endswith(("_hist", "_latest")):
         raise BadAnswer(
             "names other than preflight, preflight_x, x_hist and x_latest, as other tables are called so: "
-            + ENTRY_FORM
+            + ENTRY_FORM,
+            brief="names that no table has",
         )
     # Load files have them without quotes.
     for given_name in (data_source, given.get("inc_field_connector"), given.get("hist_field_connector")):
         if given_name and not is_text(given_name):
             raise BadAnswer(
-                f"without the name {given_name}, which YAML reads as something else: {ENTRY_FORM}"
+                f"without the name {given_name}, which YAML reads as something else: {ENTRY_FORM}",
+                brief="names that YAML reads as text",
             )
     if (meant := KNOWN.meant(data_source)) not in ("", data_source):
-        raise BadAnswer(f"data_source: {meant}, as the connector calls it, not {data_source}")
+        raise BadAnswer(
+            f"data_source: {meant}, as the connector calls it, not {data_source}",
+            brief=f"data_source: {meant}",
+        )
     changed = Names(given.get("inc_field"), given.get("inc_field_connector"))
     created = Names(given.get("hist_field"), given.get("hist_field_connector"))
     if not any(changed + created):
@@ -185,19 +193,27 @@ def custom_object(entry: Any) -> KlaviyoObject:
     if not any(created):
         created = right[True] or changed
     if not all(changed + created):
-        raise BadAnswer("each field with both names, the table's and the connector's: " + ENTRY_FORM)
+        raise BadAnswer(
+            "each field with both names, the table's and the connector's: " + ENTRY_FORM,
+            brief="each field with both names",
+        )
     if any(wrong for pair in zip((changed, created), right, strict=True) for wrong in wrong_names(*pair)):
         (table, connector), (hist_table, hist_connector) = right
         raise BadAnswer(
             f"{table} with {connector} (inc_field), {hist_table} with {hist_connector} (hist_field), "
-            f"the table's name of the field with the connector's, for {data_source}"
+            f"the table's name of the field with the connector's, for {data_source}",
+            brief="fields as README.md has them",
         )
     for field in (changed.table, created.table):
         if needs_quotes(field):
-            raise BadAnswer(f"without the field {field}, which is a word of SQL's own: {ENTRY_FORM}")
+            raise BadAnswer(
+                f"without the field {field}, which is a word of SQL's own: {ENTRY_FORM}",
+                brief="no field like a word of SQL's",
+            )
         if field == "time":
             raise BadAnswer(
-                f"without the field time, which is when a load ran, not a record's own: {ENTRY_FORM}"
+                f"without the field time, which is when a load ran, not a record's own: {ENTRY_FORM}",
+                brief="no field time: that is the load's",
             )
     return KlaviyoObject(name, data_source, changed, created, KNOWN.takes_field(data_source))
 

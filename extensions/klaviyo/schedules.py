@@ -27,7 +27,9 @@ def check_schedule(value: Any) -> None:
         return
     fields = value.split(" ") if isinstance(value, str) else []
     if len(fields) != 5 or not all(map(_is_cron_field, fields, CRON_FIELDS)):
-        raise BadAnswer("none, hourly, daily, or cron like 30 4 * * * (UTC)")
+        raise BadAnswer(
+            "none, hourly, daily, or cron like 30 4 * * * (UTC)", brief="none, hourly, daily or 30 4 * * *"
+        )
 
 
 def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:

@@ -30,10 +30,12 @@ def timestamp(value: Any) -> str:
     text = value if isinstance(value, str) else str(value) if isinstance(value, date) else ""
     found = _WRITTEN.fullmatch(text) or _MADE_TEXT.fullmatch(text)
     if not found:
-        raise BadAnswer(f"{FORM}, UTC, or only YYYY-MM-DD", guess_timestamp(value))
+        raise BadAnswer(
+            f"{FORM}, UTC, or only YYYY-MM-DD", guess_timestamp(value), "YYYY-MM-DD, as 2023-09-01"
+        )
     understood = f"{found[1]}T{found[2] or '00:00:00'}.000000"
     if not is_timestamp(understood):
-        raise BadAnswer(f"a day and hour that exist, as {FORM}")
+        raise BadAnswer(f"a day and hour that exist, as {FORM}", brief="a day and hour that exist")
     return understood
 
 
@@ -51,7 +53,7 @@ def past_timestamp(value: Any) -> str:
     else:
         if is_past(understood):
             return understood
-    raise BadAnswer(f"a time in the past, as {FORM}")
+    raise BadAnswer(f"a time in the past, as {FORM}", brief="a time in the past")
 
 
 def right_time(wrong: str) -> str:
