@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from commands import ANSWERS, GIVE_KEY, KEY, commit, copier, edit
+import zendesk_repo
+from commands import ANSWERS, GIVE_KEY, KEY, commit, copier, edit, update
+from klaviyo.ingestion_check import GATES
 
 NEXT_STEPS = [
     "git init && git add --all . && git commit",
@@ -29,6 +31,11 @@ PROMISED_GATES = [
     "three loads",
     "COALESCE",
 ]
+
+
+def notes(shown):
+    """What is said last, each thing in one line."""
+    return [" ".join(note.replace("\\\n", "").split()) for note in shown.split("\nNote: ")[1:]]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +66,7 @@ def test_in_a_repo_that_is_in_git_the_first_step_only_commits(pristine_template,
         (tmp_path / "clients", "acme", ["cd acme", "git add --all ."]),
     ]:
         shown = copier("copy", *ANSWERS, pristine_template, destination, cwd=folder).output
-        step = shown[shown.index("1. Keep") : shown.index("2. Check")].splitlines()[1:]
+        step = shown[shown.index("2. Git") : shown.index("3. Check")].splitlines()[1:]
         assert [line.strip() for line in step] == [
             *commands[:-1],
             f'{commands[-1]} && git commit -m "Klaviyo ingestion"',
@@ -68,7 +75,7 @@ def test_in_a_repo_that_is_in_git_the_first_step_only_commits(pristine_template,
 
 def test_the_schedule_is_off_from_the_push_to_the_end_of_the_backfill(pristine_template, tmp_path):
     shown = copier("copy", *ANSWERS, "-d", "schedule=hourly", pristine_template, "acme", cwd=tmp_path).output
-    shown = shown[shown.index("1. Keep") :]
+    shown = shown[shown.index("2. Git") :]
     steps = ["push ingestion", "disable ingestion klaviyo_ingest_inc"]
     steps += ["klaviyo_ingest_hist", "klaviyo_ingest_inc --session", "enable ingestion klaviyo_ingest_inc"]
     places = [shown.index(step) for step in steps]
@@ -78,7 +85,8 @@ def test_the_schedule_is_off_from_the_push_to_the_end_of_the_backfill(pristine_t
 def test_each_command_goes_to_the_region_and_the_project(pristine_template, tmp_path):
     given = ("-d", "td_region=ap01", "-d", "td_project=acme", "-d", "schedule=hourly")
     shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
-    commands = re.findall(r"td \S*[^`\n]*wf .+", shown[shown.index("1. Keep") :])
+    shown = re.sub(r" \\\n *", " ", shown[shown.index("2. Git") :])  # as a shell reads it
+    commands = re.findall(r"td \S*[^`\n]*wf .+", shown)
     assert len(commands) == 8
     for command in commands:
         assert command.startswith("td -e https://api.treasuredata.co.jp wf ")
@@ -87,9 +95,9 @@ def test_each_command_goes_to_the_region_and_the_project(pristine_template, tmp_
 
 def test_a_data_source_that_the_connector_is_not_known_to_have_is_noted(pristine_template, tmp_path):
     given = ("-d", "custom_objects=[{name: flows}, {name: snapshot, data_source: campaigns}]")
-    shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
-    (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
-    assert "not for flows: klaviyo_preflight shows whether it can load that" in note
+    shown = copier("copy", *ANSWERS, *GIVE_KEY, *given, pristine_template, "acme", cwd=tmp_path).output
+    (note,) = notes(shown)
+    assert "not for flows. Preflight shows whether it can load that: td wf start ingestion" in note
 
 
 @pytest.mark.parametrize(("authentication", "noted"), [("acme_klaviyo", True), ("360030", False)])
@@ -97,8 +105,8 @@ def test_an_authentication_that_is_given_by_its_name_is_noted(
     pristine_template, tmp_path, authentication, noted
 ):
     given = ("-d", f"td_authentication_id={authentication}")
-    shown = copier("copy", *ANSWERS, *given, pristine_template, "acme", cwd=tmp_path).output
-    assert ("Note: td_authentication_id: 'acme_klaviyo' is a name" in shown) == noted
+    shown = copier("copy", *ANSWERS, *GIVE_KEY, *given, pristine_template, "acme", cwd=tmp_path).output
+    assert [" is a name" in note for note in notes(shown)] == [True] * noted
 
 
 def test_the_step_that_sets_the_secrets_sets_no_placeholder(pristine_template, tmp_path):
@@ -143,21 +151,85 @@ def test_a_push_that_takes_other_workflows_along_is_noted_once(pristine_template
     (tmp_path / "acme/ingestion/zendesk_ingest_inc.dig").write_text(
         "+a:\n  echo>: theirs\n", encoding="utf-8"
     )
-    shown = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path).output
-    (note,) = re.findall("^Note: .*", shown, re.MULTILINE)
+    shown = copier("copy", *ANSWERS, *GIVE_KEY, pristine_template, "acme", cwd=tmp_path).output
+    (note,) = notes(shown)
     assert "zendesk_ingest_inc.dig" in note
+    assert note.endswith("copier update --trust --defaults -d td_project=NAME")
     assert "td_project is 'ingestion' now" in note
 
 
-def test_each_quality_gate_is_named_before_the_next_steps(first_copy):
+def test_it_says_how_many_checks_passed_and_not_which(first_copy):
     shown, repo = first_copy
-    lines = shown[: shown.index(NEXT_STEPS[0])].splitlines()
     command = [sys.executable, "-B", repo / "scripts/check_ingestion.py", "--json"]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
-    gates = [f"{gate['name']} [{gate['id']}]" for gate in json.loads(run.stdout)]
-    assert [line for line in lines if line.startswith(("✓", "✗"))] == [f"✓ {gate}" for gate in gates]
+    gates = json.loads(run.stdout)
+    assert f"\n{len(gates)} checks passed.\n" in shown[: shown.index(NEXT_STEPS[0])]
+    assert "✓" not in shown
     for promised in PROMISED_GATES:
-        assert any(promised in gate for gate in gates), promised
+        assert any(promised in gate["name"] for gate in gates), promised
+
+
+def test_a_gate_that_is_silenced_or_to_be_looked_at_is_named_after_the_number(acme):
+    edit(acme / "ingestion/klaviyo_ingest_inc.dig", "limit: 3", "limit: 4")
+    silences = "ignore: [parallel-loads, no-gate]\n"
+    (acme / ".check_ingestion.yml").write_text(silences, encoding="utf-8")
+    commit(acme)
+    passed, _, rest = update(acme).partition(" checks passed.\n")
+    assert int(passed.split()[-1]) == len(GATES) - 2
+    assert [line for line in rest.splitlines() if re.match("[✓✗!-] ", line)] == [
+        "! What .check_ingestion.yml silences is a gate [silenced-gates]",
+        "- At most three loads run at once (_parallel: limit: 3) [parallel-loads]",
+    ]
+    assert "1 silenced in .check_ingestion.yml: parallel-loads\n" in rest
+
+
+# Answers that make the most of the end of a copy.
+LONG = {
+    "client_name": "A client of " + "a rather long name " * 4 + "indeed",
+    "td_region": "ap01",
+    "td_project": "the_project_of_a_client_with_a_long_name",
+    "td_authentication_id": "the_authentication_of_a_client",
+    "schedule": "daily",
+    "freshness_hours": "3",
+    "alert_slack": "yes",
+    "custom_objects": "[{name: flows}]",
+}
+
+
+@pytest.mark.parametrize("answers", [{}, LONG], ids=["default", "long"])
+def test_no_line_is_longer_than_a_terminal_and_each_command_is_still_one(released, tmp_path, answers):
+    repo = zendesk_repo.make(tmp_path / "acme")
+    given = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
+    given += ["-d", "target_database=acme_raw", "--overwrite"]
+    copied = copier("copy", *ANSWERS, *given, released, "acme", cwd=tmp_path).output
+    commit(repo)
+    updated = update(repo)
+    for shown, last in ((copied, "--set @credentials_ingestion.json"), (updated, "wf push")):
+        shown = shown[shown.index("checks passed") :]
+        assert [line for line in shown.splitlines() if len(line) > 79] == []
+        commands = re.findall("^     ([^ ].*)", re.sub(r" \\\n *", " ", shown), re.MULTILINE)
+        assert any(last in command for command in commands)
+        for command in commands:
+            assert re.match(r"(cd|git|uv|uvx|td|grep) ", command), command
+            assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0, command
+
+
+def test_the_steps_are_those_of_the_manual(first_copy):
+    shown, repo = first_copy
+    manual = (repo / "docs/klaviyo.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^\*\*(\d)\. (?:The )?(\w+)", manual, re.MULTILINE)
+    assert len(steps) == 9
+    told = re.findall(r"^(\d)\. (\w+)", shown, re.MULTILINE)
+    assert [(number, name.lower()) for number, name in told] == [
+        (number, name.lower()) for number, name in steps
+    ]
+
+
+def test_what_needs_a_person_stands_last(pristine_template, tmp_path):
+    shown = copier("copy", *ANSWERS, pristine_template, "acme", cwd=tmp_path).output
+    assert re.search(
+        r"\n\nNote: the key is not in ingestion/credentials_ingestion.json yet\.[^\n]*\n[^\n]+\n*$", shown
+    )
 
 
 def test_a_key_is_in_the_credentials_and_not_on_the_terminal(first_copy):

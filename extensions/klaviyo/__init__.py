@@ -28,7 +28,7 @@ from .existing_repo import (
     unless_ours,
 )
 from .ingestion_check.names_in_sql import as_name
-from .messages import into_git, neighbours, notes
+from .messages import in_80_columns, into_git, notes, notes_on_a_copy
 from .objects import CATALOGUE
 from .regions import CONSOLES, console, td
 from .several_accounts import check_copy, of_the_first
@@ -45,6 +45,7 @@ class KlaviyoExtension(Extension):
         before, credentials = BeforeWriting(), Credentials()
         environment.filters.update(
             answer_problem=answer_problem,
+            in_80_columns=in_80_columns,
             in_sql=as_name,
             in_yaml=in_yaml,
             quoted=quoted,
@@ -66,8 +67,8 @@ class KlaviyoExtension(Extension):
             is_new_repo=is_new_repo,
             joins_others=joins_others,
             lines_of_others=lines_of_others,
-            neighbours=neighbours,
             notes=notes,
+            notes_on_a_copy=notes_on_a_copy,
             of_the_first=of_the_first,
             quality_gates=AfterWriting(before, credentials).quality_gates,
             signature=SIGNATURE,

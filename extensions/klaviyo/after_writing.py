@@ -1,4 +1,4 @@
-"""Report what the gates say once everything is written."""
+"""Report what the gates say once everything is written, and what needs a person last."""
 
 from __future__ import annotations
 
@@ -33,21 +33,25 @@ class AfterWriting:
             updated: whether this was an update, and not a copy.
 
         Returns:
-            The report, a line a gate, and what a person should know beside it.
+            How many gates passed, what a person should know beside it, and what the other gates say.
 
         Raises:
             UserMessageError: the same, if a gate fails; Copier then exits with 1.
         """
-        root, results = Path(context["_copier_conf"]["dst_path"]), []
+        root, results, told = Path(context["_copier_conf"]["dst_path"]), [], ""
         if context["_copier_conf"]["pretend"]:
-            lines = ["Nothing was written (--pretend), so nothing was checked."]
+            told = "Nothing was written (--pretend), so nothing was checked."
         elif not (root / CHECK).is_file():
             results = check(Folder(root), KNOWN, [update_finished], context["source"])
-            lines = [report(results), f"{CHECK} is gone, so nothing else was checked."]
+            told = f"{CHECK} is gone, so nothing else was checked."
         else:
             results = self._results(root, context["source"])
-            lines = [report(results)]
-        text = "\n".join([*lines, *remarks(context, self.credentials.written, updated)])
+        others = [each for each in results if each.problems or each.silenced]
+        passed = len(results) - len(others)
+        lines = [f"{passed} check{'s' if passed > 1 else ''} passed."] if passed else []
+        lines += [told] if told else []
+        lines += remarks(context, self.credentials.written, updated)
+        text = "\n".join([*lines, f"\n{report(others)}"] if others else lines)
         if any(result.failed for result in results):
             raise UserMessageError(text)
         return text

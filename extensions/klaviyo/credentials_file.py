@@ -91,6 +91,11 @@ def wanted_text(context: Context) -> str | None:
     return json.dumps({**found, **ours}, indent=2, ensure_ascii=False) + "\n"
 
 
+def has_placeholder(context: Context) -> bool:
+    """Whether the file says where the key is to be put."""
+    return read_credentials(destination(context, PATH)).get(_entry(context, TOKEN)) == PLACEHOLDER
+
+
 @pass_context
 def missing_webhook(context: Context) -> str:
     """What to add to the credentials for Slack, as an update leaves them alone; empty if it is there."""
