@@ -10,8 +10,11 @@ SEED ?= $(shell date +%s)
 .PHONY: help scaffold example picture lint test test-updates test-many test-engine test-setup bench dry-run \
   rehearse release ready-to-release lock clean
 
-help:  ## what there is
-	@sed -n 's/^\([a-z-]*\):.*##/make \1 -/p' $(MAKEFILE_LIST)
+help:
+	@sed -n -e 's/^##@ //p' -e 's/^\([a-z-]*\):.*## \([A-Z]*=.*\): \(.*\)/  make \1 \2|\3/p' \
+	  -e 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | tr '|' '\n' | sed 's/^[a-z]/      &/'
+
+##@ For a client's repo (README.md):
 
 scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, from the tree as checked out
 	@test -n "$(DEST)" || { echo "Say where: make scaffold DEST=../acme-klaviyo" >&2; exit 2; }
@@ -19,14 +22,22 @@ scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, f
 	  { echo "$(DEST) has something in it. Name a new or empty folder; to add Klaviyo to a repo, see README.md, Common cases." >&2; exit 1; }
 	@$(VENV)/bin/copier copy --trust --vcs-ref HEAD --defaults --data-file example-answers.yml "$(CURDIR)" "$(DEST)"
 
-example: $(READY)  ## render example/ anew, so that a review shows what an edit of the template does to a client
+dry-run: $(READY)  ## DIR=../acme-klaviyo: run its two workflows on your Digdag, a mock TD and no Klaviyo
+	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
+	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
+
+rehearse: dry-run  # what it was called at 0.1.0
+
+##@ To change the template (CONTRIBUTING.md):
+
+example: $(READY)  ## render example/ anew: a review shows what an edit does to a client
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
 	  PYTHONWARNINGS=ignore $(VENV)/bin/copier copy --quiet --trust --defaults --vcs-ref HEAD \
 	    --data-file example-answers.yml "$(CURDIR)" "$$fresh/example" && \
 	  (cd "$$fresh/example" && rm -r .copier-answers.yml ingestion/credentials_ingestion.json scripts) && \
 	  rm -rf example && mv "$$fresh/example" example
 
-picture: $(READY)  ## draw docs/status.svg anew, what a client's scripts/klaviyo_status.py shows
+picture: $(READY)  ## draw docs/status.svg anew, what scripts/klaviyo_status.py shows
 	@$(VENV)/bin/python tests/draw_status.py
 
 lint: $(READY)  ## what ruff and mypy say of every Python file
@@ -40,24 +51,18 @@ test: $(READY)  ## the tests that need neither a while nor Digdag
 test-updates: $(READY)  ## what `copier update` does, from each released version too
 	@$(VENV)/bin/pytest --numprocesses auto tests/updates
 
-test-many: $(READY)  ## N=100 SEED=7: so many clients' repos, edited at random, updated from each released version
+test-many: $(READY)  ## N=100 SEED=7: so many repos, edited at random, updated from each version
 	@seed=$(SEED); echo "SEED=$$seed"; \
 	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/random_clients
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
-test-setup: $(READY)  ## that a fresh clone of what is committed sets itself up; downloads the pinned packages
+test-setup: $(READY)  ## a fresh clone of what is committed sets itself up, with downloads
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
-bench: $(READY)  ## how long a copy, an update and the check take, and what runs cost; ONLY="copier check" runs these parts
+bench: $(READY)  ## ONLY="copier check": what a copy, an update, the check and runs cost, or parts of it
 	@$(VENV)/bin/python -B -m bench $(ONLY)
-
-dry-run: $(READY)  ## DIR=../acme-klaviyo: run a client's two workflows on your Digdag, on a mock TD and without Klaviyo
-	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
-	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
-
-rehearse: dry-run  # what it was called at 0.1.0
 
 release: ready-to-release lint test test-updates test-many test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md

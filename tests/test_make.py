@@ -200,8 +200,17 @@ def test_help_names_every_target_that_is_meant_for_people():
         r"^\.PHONY: ((?:.*\\\n)*.*)$", (TEMPLATE / "Makefile").read_text("utf-8"), re.MULTILINE
     )
     targets = set(declared[1].replace("\\", "").split()) - {"rehearse", "ready-to-release"}
-    shown = make(TEMPLATE, "help").stdout
-    assert {line.split()[1] for line in shown.splitlines() if line.startswith("make ")} == targets
+    shown = make(TEMPLATE, "help").stdout.splitlines()
+    assert {line.split()[1] for line in shown if line.startswith("  make ")} == targets - {"help"}
+    assert [line for line in shown if len(line) > 80] == []
+
+
+def test_help_begins_with_what_a_user_does_as_it_is_pasted():
+    shown = make(TEMPLATE, "help", "--no-print-directory").stdout
+    heading, *lines = shown.splitlines()
+    assert heading == "For a client's repo (README.md):"
+    commands = [line for line in lines if line.startswith("  make ")]
+    assert commands[:2] == ["  make scaffold DEST=../acme-klaviyo", "  make dry-run DIR=../acme-klaviyo"]
 
 
 @pytest.mark.setup
