@@ -3,23 +3,31 @@
     python tests/engine/dry_run.py ../acme-klaviyo
 
 A mock TD takes the jobs, and a synthetic account, made from the repo's own datasources, gives the
-records. Works on a copy without the credentials file; nothing in the repo is changed.
+records. Works on a copy without the credentials file; nothing in the repo is changed. Shows each load as it
+ends, and last what scripts/klaviyo_status.py would show.
 """
 
+import os
 import re
 import shutil
 import sys
 import tempfile
+import threading
+import time
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from unittest.mock import patch
 
 import digdag
 import yaml
+from rich.console import Console
 from tabulate import tabulate
 
 TEMPLATE = Path(__file__).resolve().parents[2]
-sys.path += [str(TEMPLATE / "tests"), str(TEMPLATE / "extensions")]
+sys.path += [str(TEMPLATE / folder) for folder in ("tests", "extensions", "template/scripts")]
 
+import klaviyo_status
 from klaviyo.schedules import runs_a_day
 from mock_td.klaviyo_account import KlaviyoAccount
 from mock_td.klaviyo_connector import TIME_FIELDS
@@ -45,6 +53,7 @@ def main(repo):
         database = read(project, "config/database.yml", "databases", "src")
         with TreasureData(account_of(project), load_seconds=1.0) as td:
             succeeded = [dry_run(project, workflow, td, database) for workflow in WORKFLOWS]
+            show_status(project, td)
     return 0 if all(succeeded) else 1
 
 
@@ -77,15 +86,12 @@ def account_of(project):
 
 
 def dry_run(project, workflow, td, database):
-    """Runs one workflow and prints what it did; whether it succeeded."""
+    """Runs one workflow and prints what it does; whether it succeeded."""
     jobs, log = len(td.jobs), log_rows(td, database)
-    print(f"\n{workflow} ...", flush=True)
-    run = digdag.run(project, workflow, td, timeout=1800)
+    with loads_shown(workflow, td):
+        run = digdag.run(project, workflow, td, timeout=1800)
     new = td.jobs[jobs:]
-    loads = [
-        (job.table, *job.window, job.num_records, job.status, job.id) for job in new if job.kind == "bulkload"
-    ]
-    print(tabulate(loads, headers=["load into", "start_time", "end_time", "rows", "status", "job"]))
+    loads = [job for job in new if job.kind == "bulkload"]
     print()
     print(
         tabulate(
@@ -101,6 +107,56 @@ def dry_run(project, workflow, td, database):
     if not run.succeeded:
         print("\n".join(line for line in run.lines if "[ERROR]" in line or line.startswith("error:")))
     return run.succeeded
+
+
+@contextmanager
+def loads_shown(workflow, td):
+    """Prints each load of a workflow as it ends, while the block runs it; on a terminal also what it does now."""
+    console, before, began = Console(highlight=False), len(td.jobs), time.monotonic()
+    console.print(f"\n{workflow}: each load as it ends; Digdag takes 10 s to begin")
+    shown, stopped = set(), threading.Event()
+
+    def show_ended():
+        for job in td.jobs[before:]:
+            if job.kind == "bulkload" and job.status != "running" and job.id not in shown:
+                shown.add(job.id)
+                window = " to ".join((time or "-")[:16] for time in job.window)
+                line = f"{job.table:<28} {window:<36} {job.num_records:>6} rows {job.status}"
+                console.print(line, markup=False, soft_wrap=True)
+
+    def watch(status):
+        while not stopped.wait(0.3):
+            show_ended()
+            running = [job.table for job in td.jobs[before:] if job.status == "running"]
+            doing = f"loads {', '.join(running)}" if running else f"job {len(td.jobs) - before}"
+            status.update(f"{workflow}: {doing}, {time.monotonic() - began:.0f} s")
+
+    with console.status(workflow) as status:
+        watcher = threading.Thread(target=watch, args=(status,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            watcher.join()
+            show_ended()
+
+
+def show_status(project, td):
+    """Prints what scripts/klaviyo_status.py shows, by the template's own queries if the repo has them."""
+    if not (project / "query_samples").is_dir():
+        return
+    found_by = {"TD_API_KEY": "1/x", "TD_API_SERVER": f"http://{td.endpoint}"}
+    try:
+        with patch.dict(os.environ, found_by):
+            client = klaviyo_status.TreasureData(project.parent)
+        found = klaviyo_status.look(client, project / "query_samples", ["klaviyo"])["klaviyo"]
+    except klaviyo_status.CouldNotLook as why:
+        print(why)
+        return
+    to_do = list(klaviyo_status.to_do("klaviyo", found, None))
+    print()
+    Console().print(*klaviyo_status.page("klaviyo", client.database, found, to_do), sep="\n")
 
 
 def cost_a_day(project, jobs, tasks):

@@ -1,6 +1,9 @@
 """A dry run prints what a client's two workflows would do, and touches nothing of the client's."""
 
+import re
 import shutil
+import time
+from types import SimpleNamespace
 
 import dry_run
 import pytest
@@ -29,6 +32,8 @@ def test_a_dry_run_names_each_load_with_its_rows_and_the_cost(repo, capfd):
             line for line in printed.splitlines() if line.startswith(f"{table} ") and "success" in line
         ], table
     assert "SUCCESS" in printed
+    assert re.search(r"^lists +█{8} +100 .* 0 +\d+ *$", printed, re.MULTILINE)  # as klaviyo_status.py says it
+    assert "✓ All is well." in printed.split("klaviyo_ingest_inc succeeded")[1]
     assert "klaviyo_ingest_inc succeeded: 2 loads, at most " in printed
     assert "tasks (of 1,000)" in printed
     assert "No schedule: each time that it is started costs about " in printed
@@ -44,6 +49,30 @@ def test_a_dry_run_of_a_workflow_that_fails_says_what_failed(repo, capfd, monkey
     printed = capfd.readouterr().out
     assert "klaviyo_ingest_inc FAILED" in printed
     assert "Invalid incremental_field 'updated_at' for data_source lists" in printed
+    assert "✗ klaviyo_lists failed: " in printed
+
+
+def test_a_dry_run_shows_each_load_as_it_ends(capfd):
+    td = SimpleNamespace(jobs=[])
+    with dry_run.loads_shown("klaviyo_ingest_inc", td):
+        assert "klaviyo_ingest_inc: each load as it ends" in capfd.readouterr().out
+        window = ("2024-01-01T00:00:00.000000", "2024-02-01T00:00:00.000000")
+        load = SimpleNamespace(
+            kind="bulkload", status="running", id="1", table="klaviyo_lists", window=window, num_records=7
+        )
+        td.jobs.append(load)
+        assert capfd.readouterr().out == ""
+        load.status = "success"
+        deadline = time.monotonic() + 10
+        printed = ""
+        while not printed and time.monotonic() < deadline:
+            time.sleep(0.05)
+            printed = capfd.readouterr().out
+        assert printed.split() == [
+            *("klaviyo_lists", "2024-01-01T00:00", "to", "2024-02-01T00:00"),
+            *("7", "rows", "success"),
+        ]
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
