@@ -177,7 +177,7 @@ def test_a_gate_that_is_silenced_or_to_be_looked_at_is_named_after_the_number(ac
     passed, _, rest = update(acme).partition(" checks passed.\n")
     assert int(passed.split()[-1]) == len(GATES) - 2
     assert [line for line in rest.splitlines() if re.match("[✓✗!-] ", line)] == [
-        "! What .check_ingestion.yml silences is a gate [silenced-gates]",
+        "! The gates that .check_ingestion.yml silences exist [silenced-gates]",
         "- At most three loads run at once (_parallel: limit: 3) [parallel-loads]",
     ]
     assert "1 silenced in .check_ingestion.yml: parallel-loads\n" in rest
