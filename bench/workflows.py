@@ -9,6 +9,7 @@ from ingestion import Ingestion
 from mock_td.treasure_data import Job
 from tabulate import tabulate
 
+from bench.copies import copies
 from bench.latest_tables import latest_tables
 from bench.shapes import (
     DAY,
@@ -31,8 +32,7 @@ the wall time is Digdag's own here: it starts for each run, and each task costs 
 
 tasks              those of the first session, as they count towards the limit of an attempt
 rows loaded twice  a table's rows less its different pairs of id and version. The documented shape appends
-                   all {RECORDS} metrics and more in each run; ours asks once a day for a week of events
-                   again, for those that come late
+                   all {RECORDS} metrics and more in each run; ours removes what it asked for again
 days lost          how many days the failed load asked for, all of which are to be asked for again
 
 The documented shape finds database and ingestion_log made beforehand; without them its first run fails.
@@ -49,6 +49,7 @@ def workflows(folder: Path) -> None:
     for years in (1, 10):
         print_backfill(shapes, folder, years)
     print_failing_backfill(shapes, folder)
+    print(copies(template, folder), end="\n\n")
     print(latest_tables(template, folder), end="\n\n")
 
 

@@ -157,7 +157,7 @@ def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
         r"takes (\d+) TD jobs and (\d+) tasks.*; each further window takes (\d+) and (\d+) more", manual
     )
     jobs, tasks, _, tasks_of_a_window = map(int, told.groups())
-    assert jobs == 6 + 4 * objects
+    assert jobs == 7 + 4 * objects
     assert tasks == tasks_of(objects, windows=objects)
     assert tasks_of_a_window == tasks_of(0, 1) - tasks_of(0, 0)
 

@@ -17,7 +17,7 @@ ANSWERS = {
     "events_late_days": 10,
     "custom_objects": [{"name": "campaigns_snapshot", "data_source": "campaigns"}],
     "schedule": "hourly",
-    "remove_copies": True,
+    "remove_copies": False,
     "latest_tables": True,
     "alert_email": "data-team@example.com",
     "alert_slack": True,

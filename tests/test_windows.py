@@ -329,6 +329,16 @@ def test_a_log_is_not_believed_where_the_rows_of_its_newest_load_are_gone(td):
     assert td.windows(PROFILES, unix(80)) == [(unix(50) - 1, unix(80))]
 
 
+def test_a_dropped_incremental_table_is_asked_for_from_the_start_of_its_first_load(td):
+    """What the backfill loaded of it may have been removed as a copy, so the cutoff is too late."""
+    td.log(None, "STARTED", unix(100))
+    td.log(EVENTS_HIST, "STARTED", unix(100.5), window=(unix(0), unix(90)))
+    td.loaded(EVENTS, unix(93) - 1, unix(99), at=unix(100.9), records=0)
+    td.loaded(EVENTS, unix(94) - 1, unix(101), at=unix(101))
+    td.rows(f"DELETE FROM client_src.{EVENTS}")
+    assert td.windows(EVENTS, unix(102))[0] == (unix(94) - 1, unix(102))
+
+
 def test_the_old_log_of_a_dropped_incremental_table_is_not_believed_after_one_window_either(td):
     td.loaded(PROFILES, unix(0) - 1, unix(400))
     td.rows(f"DELETE FROM client_src.{PROFILES}")

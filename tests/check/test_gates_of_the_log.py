@@ -78,8 +78,8 @@ LOAD = "                +load:\n                  _export:"
         ),
         "an error that logs a success": Edit(
             INC,
-            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_error.sql",
-            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_success.sql",
+            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_error.sql\n              error",
+            "+log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_success.sql\n              error",
         ),
         "no load": Edit(INC, "td_load>: config/${datasource.config_file}", "echo>: nothing", "# Klaviyo"),
         "a load of preflight that stays": Edit(
@@ -287,8 +287,8 @@ def test_a_row_under_another_name_is_found(edit, check, plain_repo):
     {
         "of an object": Edit(
             INC,
-            "          _error:\n            +log_ingestion_error",
-            "          +on_error:\n            +log_error",
+            "          _error:\n            +log_ingestion_error:\n              td>: sql/klaviyo_log_ingestion_error.sql\n              error",
+            "          +on_error:\n            +log_error:\n              td>: sql/klaviyo_log_ingestion_error.sql\n              error",
             "          +create_table:",
         ),
         "of the run": Edit(HIST, "\n_error:\n  _parallel", "\n+error:\n  _parallel", "timezone: UTC"),

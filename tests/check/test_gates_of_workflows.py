@@ -120,11 +120,7 @@ FAIL_STEP = """\
 
 @edits(
     {
-        "a block": Edit(
-            INC,
-            "          _error:\n            +log_ingestion",
-            "          _eror:\n            +log_ingestion",
-        ),
+        "a block": Edit(HIST, "\n_error:\n", "\n_eror:\n"),
         "a key of a loop": Edit(HIST, "_parallel:\n", "_paralel:\n"),
         "an operator": Edit(INC, "td_load>:", "td_lod>:"),
         "an operator of the backfill": Edit(HIST, "td_ddl>:\n  create", "td_dll>:\n  create"),

@@ -161,7 +161,7 @@ HARMLESS = {
         ),
     ],
     "more and longer tries": [
-        Edit(INC, "limit: 2", "limit: 5"),
+        Edit(INC, "limit: 2\n", "limit: 5\n"),
         Edit(INC, "interval: 30", "interval: 60\n              max_interval: 600"),
         Edit(INC, "_retry: 2\n", "_retry: 5\n"),
         Edit(INC, "limit: 6", "limit: 12"),

@@ -107,5 +107,5 @@ def test_the_backfill_treats_an_error_as_the_incremental_workflow_does(rendered)
         )
         for name in (INC, HIST)
     )
-    assert len(inc) == 2
+    assert len(inc) == 3
     assert [(indent, text.replace(HIST, INC)) for indent, text in hist] == inc

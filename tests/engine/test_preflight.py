@@ -134,8 +134,8 @@ def test_the_lines_are_printed_at_the_end(good):
         assert f"{table}: {line}" in good.last_run.output
 
 
-def test_a_run_takes_three_jobs_an_object_and_three(good):
-    assert len(good.last_run.jobs) == 3 * len(good.all_tables) + 3
+def test_a_run_takes_four_jobs_an_object_and_three(good):
+    assert len(good.last_run.jobs) == 4 * len(good.all_tables) + 3
 
 
 def test_never_more_than_three_load_at_once(good):

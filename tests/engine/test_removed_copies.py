@@ -68,3 +68,33 @@ def test_one_that_fails_for_good_costs_no_load_its_success_and_is_named(acme):
     acme.account.add("events")
     assert acme.run(INC).succeeded
     assert once(acme)
+
+
+def test_what_a_run_left_that_was_killed_in_a_removal_goes_in_the_next(acme):
+    acme.account.add("events")
+    deleted = len(removals(acme))
+    jobs_before_the_removal = 5 + 4 * len(OBJECTS) + 1
+    acme.run(INC, killed_by=acme.td.interrupt(job=jobs_before_the_removal + 1, commits=False))
+    assert len(removals(acme)) == deleted + 1
+    assert acme.run(INC, params={"take_over": "yes"}).succeeded
+    assert once(acme)
+
+
+def test_what_a_killed_load_stored_is_there_once_after_the_next_run(acme):
+    acme.account.add("events")
+    acme.run(INC, killed_by=acme.td.interrupt(load=OBJECTS.index("events") + 1))
+    assert acme.run(INC, params={"take_over": "yes"}).succeeded
+    assert once(acme)
+
+
+def test_a_run_in_which_all_removals_fail_stays_below_what_an_attempt_may_have(acme):
+    for object in OBJECTS:
+        acme.account.add(object)
+    acme.td.fail_query("DELETE FROM klaviyo_")
+    run = acme.run(INC)
+    acme.td.mend()
+    assert all(f"klaviyo_{object}" in run.output.rpartition("failed for: ")[2] for object in OBJECTS)
+    # What objects_to_load sets aside for an object that fails.
+    assert len(run.tasks) <= 100 + 75 * len(OBJECTS)
+    assert acme.run(INC).succeeded
+    assert once(acme)

@@ -1,6 +1,6 @@
 -- To run by hand, in two steps, as a table without rows has no columns that a query could name: this prints
 -- a query, which lists the hundred versions of records with the most rows in a table, and when they were loaded.
--- A version is an id with the time of its last change. Loads append, and windows overlap: it may have several.
+-- A version is an id with the time of its last change. It has one row after a successful run.
 WITH objects AS (
   SELECT position, object, incremental_table, backfill_table, field, mode
   FROM (

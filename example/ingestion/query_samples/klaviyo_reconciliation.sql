@@ -2,7 +2,7 @@
 -- a query, which gives for each object
 --
 -- rows_there         rows in both tables
--- versions           an id counts once for each time of a last change: fewer than rows, as loads append and windows overlap
+-- versions           an id counts once for each time of a last change: as many as rows, as copies are removed
 -- distinct_ids       records
 -- newest_load        rows that the newest load with records brought, by ingestion_log
 -- newest_load_there  how many of these are in its table: all, unless someone deleted some
@@ -80,12 +80,14 @@ newest AS (
 SELECT
   'SELECT object, count(IF(is_row, 1)) AS rows_there, count(DISTINCT version) AS versions, count(DISTINCT id) AS distinct_ids, '
     || 'max(newest_load) AS newest_load, count(IF(is_newest, 1)) AS newest_load_there FROM ('
-    || 'SELECT object, newest_load, false AS is_row, CAST(NULL AS varchar) AS id, CAST(NULL AS varchar) AS version, '
+    || 'SELECT position, object, newest_load, false AS is_row, CAST(NULL AS varchar) AS id, CAST(NULL AS varchar) AS version, '
     || 'false AS is_newest FROM (VALUES ' || array_join(array_agg(
-      '(''' || object || ''', ' || CAST(COALESCE(IF(ended = newest, records), 0) AS varchar) || ')' ORDER BY position
-    ), ', ') || ') AS objects (object, newest_load)'
+      '(' || CAST(position AS varchar) || ', ''' || object || ''', '
+        || CAST(COALESCE(IF(ended = newest, records), 0) AS varchar) || ')'
+      ORDER BY position
+    ), ', ') || ') AS objects (position, object, newest_load)'
     || COALESCE(' UNION ALL ' || array_join(array_agg(
-      'SELECT ''' || object || ''', 0, true, CAST(id AS varchar), CAST(id AS varchar) || ''@'' || COALESCE(CAST('
+      'SELECT 0, ''' || object || ''', 0, true, CAST(id AS varchar), CAST(id AS varchar) || ''@'' || COALESCE(CAST('
         || COALESCE(seconds, 'CAST(NULL AS bigint)') || ' AS varchar), ''''), '
         || COALESCE(
           IF(ended = newest, 'time BETWEEN ' || CAST(started AS varchar) || ' AND ' || CAST(ended AS varchar)), 'false'
@@ -93,5 +95,5 @@ SELECT
         || ' FROM ' || source
       ORDER BY position
     ) FILTER (WHERE has_ids), ' UNION ALL '), '')
-    || ') AS records GROUP BY object' AS query
+    || ') AS records GROUP BY object ORDER BY max(position)' AS query
 FROM newest

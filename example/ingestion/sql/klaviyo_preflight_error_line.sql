@@ -22,6 +22,9 @@ SELECT
       'probably TD does not know the authentication: correct td_authentication_id in '
       || 'config/${datasource.config_file}, it is the number at the end of the URL when you open it '
       || '(TD Console, Integrations Hub, Authentications). The message: '
+    WHEN regexp_like(message, '(?i)\bdelet(e|ing)\b.{0,80}\b(denied|permission|permitted|privilege|allowed|authorized)|\b(denied|permission|permitted|privilege|allowed|authorized)\b.{0,80}\bdelet(e|ing)\b') THEN
+      'probably this user may not delete rows in TD: let them, or answer remove_copies with no, '
+      || 'where docs/klaviyo.md says "Change it". The message: '
     WHEN regexp_like(message, '(?i)(^|[^.\w])400\b|incremental_field|\bfilter') THEN
       'probably the field to filter on is refused: correct the connector''s name of the field in '
       || 'config/klaviyo_datasources.yml. The message: '

@@ -5,8 +5,9 @@
 -- backfill     from the default start to the cutoff: when the first run began that loaded this table
 -- incremental  from the watermark to when this run began. The watermark is the newest record or the end
 --              of the last SUCCESS window, whichever is earlier, less lookback_seconds; without both the
---              cutoff, less lookback_seconds; without a backfill the default start. On the first run of
---              a UTC day the last late_days are asked for again: no other day's rows count for them.
+--              cutoff, less lookback_seconds, or the start of the first load if that is earlier; without a
+--              backfill the default start. On the first run of a UTC day the last late_days are asked for
+--              again: no other day's rows count for them.
 --
 -- No window is longer than window_days; one that failed after more than six hours is halved from then
 -- on, down to an hour. Each asks from a second before its start, as some of Klaviyo's filters know no
@@ -87,6 +88,7 @@ facts AS (
       COALESCE(max_by(still_there, IF(is_load AND records > 0, milliseconds)) OVER (), true),
       max_by(ends, IF(is_load, milliseconds)) OVER ()
     ) AS last_end,
+    min(IF(is_load AND records > 0, starts)) OVER () AS first_start,
     count(IF(is_own AND is_try, 1)) OVER () - count(IF(is_own AND is_load, 1)) OVER () AS failures
   FROM runs
 ),
@@ -106,7 +108,8 @@ watermarks AS (
           -- where the log tells that what lies before was loaded, it is not asked for again and again
           COALESCE(least(run_began - window_seconds, last_end - 86400), 0)
         ) - ${datasource.lookback_seconds || 0},
-        cutoff - ${datasource.lookback_seconds || 0},
+        -- a row of the backfill may have been removed as a copy of what the first load brought
+        least(cutoff - ${datasource.lookback_seconds || 0}, COALESCE(first_start, cutoff)),
         TD_TIME_PARSE('${datasource.default_start_time}')
       )
     ) AS watermark
