@@ -5,10 +5,14 @@ READY := $(VENV)/ready
 # How many clients' repos `make test-many` makes, and what its chance begins with.
 N ?= 20
 SEED ?= $(shell date +%s)
+# Which version of Trino `make test-trino` starts; and the tests of queries that it runs there a second time.
+TRINO ?= 406
+ON_TRINO := tests/real_trino $(addprefix tests/test_,windows.py latest_rows.py queries_for_people.py \
+  names.py::test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints)
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-setup bench dry-run \
-  rehearse release ready-to-release lock clean
+.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-trino test-setup bench \
+  dry-run rehearse release ready-to-release lock clean
 
 help:
 	@sed -n -e 's/^##@ //p' -e 's/^\([a-z-]*\):.*## \([A-Z]*=.*\): \(.*\)/  make \1 \2|\3/p' \
@@ -45,8 +49,9 @@ lint: $(READY)  ## what ruff and mypy say of every Python file
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "Run $(VENV)/bin/ruff format ." >&2; exit 1; }
 	@$(VENV)/bin/mypy --no-error-summary
 
-test: $(READY)  ## the tests that need neither a while nor Digdag
-	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/random_clients
+test: $(READY)  ## the tests that need neither a while nor Digdag nor Trino
+	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/random_clients \
+	  --ignore tests/real_trino
 
 test-updates: $(READY)  ## what `copier update` does, from each released version too
 	@$(VENV)/bin/pytest --numprocesses auto tests/updates
@@ -58,13 +63,16 @@ test-many: $(READY)  ## N=100 SEED=7: so many repos, edited at random, updated f
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
+test-trino: $(READY)  ## TRINO=350: queries and workflows on a real Trino; Java 17 and Maven on PATH
+	@TRINO=$(TRINO) $(VENV)/bin/pytest --numprocesses auto --dist loadgroup $(ON_TRINO)
+
 test-setup: $(READY)  ## a fresh clone of what is committed sets itself up, with downloads
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
 bench: $(READY)  ## ONLY="copier check": what a copy, an update, the check and runs cost, or parts of it
 	@$(VENV)/bin/python -B -m bench $(ONLY)
 
-release: ready-to-release lint test test-updates test-many test-engine  ## VERSION=0.2.0: test, commit the changelog, tag; you push
+release: ready-to-release lint test test-updates test-many test-engine test-trino  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
 	@git tag "$(VERSION)"
 	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"
@@ -86,7 +94,7 @@ lock: $(READY)  ## pin the newest versions of what pyproject.toml names
 	    --no-emit-index-url --group dev; } > requirements.new && mv requirements.new requirements.txt
 
 clean:  ## remove the set-up
-	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf .venv .trino .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(READY): requirements.txt
 	@$(call create_venv,$(VENV))

@@ -1,5 +1,6 @@
 """Share the example answers, a repo rendered from them, and templates to edit."""
 
+import os
 import shutil
 
 import pytest
@@ -8,10 +9,14 @@ from commands import TEMPLATE, commit, copy, edit, nobodys_settings, release, te
 from copier import run_copy
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, settings
+from mock_td.databases import Databases
 
 # On a machine that does something else too, generating a text may take a second.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+if os.environ.get("TRINO"):
+    pytest_plugins = ["real_trino.session"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,6 +59,16 @@ def refusal():
         return str(refused.value)
 
     return refused_copy
+
+
+@pytest.fixture(scope="session")
+def databases():
+    """The class of what the mock TD's SQL is run on: where TRINO names a version, on a real Trino, too."""
+    if not os.environ.get("TRINO"):
+        return Databases
+    from real_trino.both import BothDatabases
+
+    return BothDatabases
 
 
 @pytest.fixture(scope="session")

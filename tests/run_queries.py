@@ -35,10 +35,10 @@ def text(seconds):
 class TD:
     """A client_src with ingestion_log and the tables of profiles and events, and a run's queries on it."""
 
-    def __init__(self, repo):
+    def __init__(self, repo, databases=Databases):
         self.ingestion = repo / "ingestion"
         self.clock = Clock()
-        self.databases = Databases(self.clock)
+        self.databases = databases(self.clock)
         self.databases.create_database("client_src")
         self.query("create_ingestion_log_table.sql")
         self.lists = yaml.safe_load((self.ingestion / "config/klaviyo_datasources.yml").read_text())

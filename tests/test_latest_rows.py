@@ -10,7 +10,6 @@ import pytest
 import yaml
 from digdag_text import fill
 from mock_td.clock import Clock
-from mock_td.databases import Databases
 
 BEGINNING_OF_2024 = 1704067200
 PROFILES, LISTS = "klaviyo_profiles", "klaviyo_lists"
@@ -27,10 +26,10 @@ def instant(minute, form="%Y-%m-%dT%H:%M:%S+00:00"):
 class TD:
     """A client_src with ingestion_log; its clock stands still at `minute`."""
 
-    def __init__(self, ingestion):
+    def __init__(self, ingestion, databases):
         self.sql = ingestion / "sql"
         self.minute = 0
-        self.databases = Databases(Clock())
+        self.databases = databases(Clock())
         self.databases.clock.now = lambda: unix(self.minute)
         self.databases.create_database("client_src")
         self.datasources = yaml.safe_load((ingestion / "config/klaviyo_datasources.yml").read_text())
@@ -123,8 +122,10 @@ def with_latest_tables(copie_session, example_answers):
 
 
 @pytest.fixture
-def td(with_latest_tables):
-    return TD(with_latest_tables)
+def td(with_latest_tables, databases):
+    td = TD(with_latest_tables, databases)
+    yield td
+    td.databases.close()
 
 
 def test_the_newest_version_counts_by_the_field_and_then_by_load_in_any_order_of_arrival(td):

@@ -143,16 +143,18 @@ def test_a_missing_git_is_named(checkout, python, tmp_path):
 
 
 def test_no_tracked_file_names_the_host_of_a_package_registry():
-    hosts = [".".join(host) for host in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+    names = ("pypi org", "pythonhosted org", "npmjs org", "repo maven apache org", "maven org")
+    hosts = [name.replace(" ", ".") for name in names]
     for name in git("ls-files", "-z", cwd=TEMPLATE).split("\0")[:-1]:
         text = (TEMPLATE / name).read_text(encoding="utf-8")
         assert not [host for host in hosts if host in text], name
     assert "://" not in (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
 
 
-def test_the_tests_leave_out_those_of_updates_of_many_clients_and_on_the_engine():
+def test_the_tests_leave_out_those_of_updates_of_many_clients_on_the_engine_and_on_trino():
     run = make(TEMPLATE, *AS_SET_UP, "test", "--dry-run")
-    assert "--ignore tests/engine --ignore tests/updates --ignore tests/random_clients\n" in run.stdout
+    left_out = re.findall(r"--ignore tests/(\w+)", run.stdout)
+    assert left_out == ["engine", "updates", "random_clients", "real_trino"]
 
 
 def test_the_engine_tests_say_where_digdag_comes_from_if_it_is_missing(tmp_path):
@@ -176,6 +178,60 @@ def test_the_tests_of_the_mock_td_want_no_digdag_and_nothing_of_the_engine_tests
         text=True,
     )
     assert run.returncode == 0, run.stdout
+
+
+def programs(folder, **texts):
+    """Fill a folder with programs: a shell script for each text; for None, what is on PATH by that name."""
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        if text is None:
+            (folder / name).symlink_to(shutil.which(name))
+        else:
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (folder / name).chmod(0o755)
+    return folder
+
+
+JAVA = {"java": "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2", "javac": ""}
+OLD_JAVA = {"java": "echo 'java version \"1.8.0_392\"' >&2", "javac": ""}
+
+
+@pytest.mark.parametrize(
+    ("there", "version", "told"),
+    [
+        ({}, "406", "No JDK 17 on PATH"),
+        (OLD_JAVA, "406", "No JDK 17 on PATH"),
+        (JAVA, "406", "No Maven on PATH"),
+        (JAVA, "407", "There is no TRINO=407: it is one of 406, 350."),
+    ],
+)
+def test_the_tests_on_trino_say_what_is_missing_and_what_is_not_shown(tmp_path, there, version, told):
+    path = programs(tmp_path / "bin", sh=None, sed=None, git=None, **there)
+    run = make(TEMPLATE, *AS_SET_UP, "test-trino", f"TRINO={version}", PATH=str(path), TRINO_URL="")
+    assert run.returncode != 0
+    assert told in run.stderr
+    assert "What is not shown without it" in run.stderr or version == "407"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_ci_runs_the_tests_on_trino_where_it_can_and_else_says_why_not_and_goes_on(tmp_path, is_there):
+    shutil.copytree(TEMPLATE / ".ci", tmp_path / "checkout/.ci")
+    programs(tmp_path / "checkout/.venv")
+    python = "" if is_there else "echo No Maven on PATH >&2; exit 1"
+    programs(tmp_path / "checkout/.venv/bin", python=python)
+    path = programs(tmp_path / "bin", dirname=None, bash=None, make=f'echo "$@" >> {tmp_path}/made')
+    run = subprocess.run(
+        ["bash", ".ci/run"],
+        cwd=tmp_path / "checkout",
+        env={"PATH": str(path)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    made = (tmp_path / "made").read_text(encoding="utf-8").split()
+    assert made == ["lint", "test", "test-updates", *(["test-trino"] if is_there else [])]
+    assert ("No Maven on PATH\nThe tests on a real Trino were not run." in run.stdout) != is_there
 
 
 @pytest.mark.parametrize("target", ["dry-run", "rehearse"])

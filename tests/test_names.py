@@ -11,7 +11,6 @@ from klaviyo.ingestion_check.names_in_sql import as_name
 from klaviyo.ingestion_check.plain_scalars import reading
 from klaviyo.rules import check_emails
 from klaviyo.yaml_text import in_yaml
-from mock_td.databases import Databases
 
 # Real Digdag reads them in tests/engine/test_names_in_digdag.py.
 DATABASES = [
@@ -76,8 +75,8 @@ def test_a_database_that_yaml_reads_as_something_else_is_quoted(name):
 
 
 @pytest.mark.parametrize("database", ["2024_src", "select"])
-def test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints(named, database):
-    databases = Databases()
+def test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints(named, database, databases):
+    databases = databases()
     databases.create_database(database)
     repo = named(database)
     databases.create_database("elsewhere")
@@ -95,6 +94,7 @@ def test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints(name
         if outcome.columns[-1][0] == "query":
             for row in outcome.rows:
                 databases.run(row[-1], "elsewhere")
+    databases.close()
 
 
 def test_the_workflows_queries_run_in_the_database_that_they_are_in(named):

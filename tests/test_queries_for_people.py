@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 
 import pytest
 from mock_td.clock import Clock
-from mock_td.databases import Databases
 from written_td import DAY, HOUR, WrittenTD
 
 SAMPLES = "ingestion/query_samples"
@@ -28,8 +27,10 @@ FOR_PEOPLE = [
 
 
 @pytest.fixture
-def td(example_repo):
-    return WrittenTD(example_repo / "ingestion", Databases(Clock()))
+def td(example_repo, databases):
+    td = WrittenTD(example_repo / "ingestion", databases(Clock()))
+    yield td
+    td.databases.close()
 
 
 def test_these_are_all_there_are(example_repo):

@@ -7,7 +7,7 @@ from commands import TEMPLATE, commit, git
 from run_make import AS_SET_UP, make
 
 HEADING = "## 0.2.0 - 2026-12-01"
-TESTS = ["lint", "test", "test-updates", "test-many", "test-engine"]
+TESTS = ["lint", "test", "test-updates", "test-many", "test-engine", "test-trino"]
 # Takes the place of what tests: each only says that it ran, and fails if $FAILS names it.
 RECORDED = f"""{" ".join(TESTS)}:
 	@echo $@ >> ../ran

@@ -12,8 +12,8 @@ from run_queries import DAY, EVENTS, EVENTS_HIST, HIST, HOUR, MARKS, OWN, PROFIL
 
 
 @pytest.fixture
-def td(example_repo):
-    td = TD(example_repo)
+def td(example_repo, databases):
+    td = TD(example_repo, databases)
     yield td
     td.databases.close()
 

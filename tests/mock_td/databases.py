@@ -159,10 +159,10 @@ class Databases:
             self.delete_table(database, new_name)
         self.rows(f'ALTER TABLE "{database}"."{table}" RENAME TO "{new_name}"')
 
-    def prepare(self, text, database):
+    def prepare(self, text, database, now=None):
         """One statement in Trino's dialect, checked; returns what runs it, once, and gives its Outcome.
 
-        Its now() is the moment of this call, however much later it runs.
+        now  what its now() is, in Unix seconds: the moment of this call, however much later it runs
 
         Raises:
             QueryError: here, what TD would refuse to plan; when it runs, what fails then.
@@ -174,7 +174,8 @@ class Databases:
         if copy:
             refuse_mistakes(copy, schema, database)
         read = scans(statement, database)
-        statement = _with_fixed_time(in_duckdb(statement, types), self.clock.now())
+        now = self.clock.now() if now is None else now
+        statement = _with_fixed_time(in_duckdb(statement, types), now)
 
         def run():
             if dropped:
@@ -229,8 +230,9 @@ class Databases:
                 try:
                     if mode == "replace":
                         cursor.execute(f'DELETE FROM "{table}"')
-                    for name in types.keys() - existing.keys():
-                        cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {types[name]}')
+                    for name, kind in types.items():
+                        if name not in existing:
+                            cursor.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kind}')
                     if rows:
                         names = ", ".join(f'"{name}"' for name in types)
                         cursor.executemany(

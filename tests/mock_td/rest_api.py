@@ -5,7 +5,6 @@ import json
 import time
 import traceback
 
-import duckdb
 import msgpack
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -47,10 +46,6 @@ def rest_api(td):
         return refusal(
             error.code, text if error.code in (404, 405) else f"{request.path}: {error.description}"
         )
-
-    @api.errorhandler(duckdb.CatalogException)
-    def conflict(error):
-        return refusal(409, str(error))
 
     @api.errorhandler(Exception)
     def broken(error):
@@ -107,6 +102,8 @@ def rest_api(td):
 
     @api.post("/v3/database/create/<database>")
     def create_database(database):
+        if database in databases.names():
+            return refusal(409, f"Database {database} already exists")
         databases.create_database(database)
         return jsonify(database=database)
 
@@ -140,6 +137,8 @@ def rest_api(td):
     def create_table(database, table):
         if database not in databases.names():
             return missing("Database", database)
+        if table in databases.tables(database):
+            return refusal(409, f"Table {database}.{table} already exists")
         databases.create_table(database, table)
         return jsonify(database=database, table=table, type="log")
 

@@ -71,20 +71,21 @@ class TreasureData:
     load_seconds   how long a bulk load lasts at least
     query_seconds  how long a query waits for its turn; then it is done at once
     key            the only API key that it takes; empty, if it takes any
+    databases      the class of what runs its SQL
 
     clock       TD's own: what now() gives in SQL, `time`, and the jobs' times. Digdag has the machine's
     jobs        every job, in the order of submission
     peak_loads  the most bulk loads that ran at the same time
     """
 
-    def __init__(self, connector=None, *, load_seconds=0.0, query_seconds=0.0, key=""):
+    def __init__(self, connector=None, *, load_seconds=0.0, query_seconds=0.0, key="", databases=Databases):
         self.connector = connector
         self.key = key
         self.load_seconds = load_seconds
         self.query_seconds = query_seconds
         self.clock = getattr(connector, "clock", None) or Clock()
         self.jobs = []
-        self.databases = Databases(self.clock)
+        self.databases = databases(self.clock)
         self.peak_loads = self._running_loads = 0
         self._lock = threading.Lock()
         self._faults, self._callbacks, self._held_back, self._interruptions = [], {}, [], []
@@ -120,7 +121,7 @@ class TreasureData:
         return [job for job in self.jobs if job.kind == "query"]
 
     def rows(self, sql):
-        """Rows as tuples, for tests to look at tables. The SQL is DuckDB's, a table's name database.table."""
+        """Rows as tuples, for tests to look at tables. The SQL is that of `databases`, a table's name database.table."""
         return self.databases.rows(sql)
 
     def full_scans(self, table):
