@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from bench.copies import copies
 from bench.latest_tables import latest_tables
+from bench.queries import queries
 from bench.shapes import (
     DAY,
     LATENCIES,
@@ -40,7 +41,7 @@ It has no latest tables."""
 
 
 def workflows(folder: Path) -> None:
-    """Incremental runs, backfills and latest tables: time, jobs, tasks, and what a failure costs."""
+    """Incremental runs, backfills and latest tables: time, jobs, tasks, what a failure costs. Queries."""
     template = template_as_it_stands(folder / "template")
     release(template, "1.0.0")
     shapes = [documented(template, folder), ours(template, folder)]
@@ -49,8 +50,9 @@ def workflows(folder: Path) -> None:
     for years in (1, 10):
         print_backfill(shapes, folder, years)
     print_failing_backfill(shapes, folder)
-    print(copies(template, folder), end="\n\n")
-    print(latest_tables(template, folder), end="\n\n")
+    print(copies(template, folder), end="\n\n", flush=True)
+    print(latest_tables(template, folder), end="\n\n", flush=True)
+    print(queries(template, folder), end="\n\n")
 
 
 def print_incremental_runs(shapes: list[Shape], folder: Path) -> None:

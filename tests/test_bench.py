@@ -12,9 +12,11 @@ from commands import ANSWERS, DEFAULTS, TEMPLATE, append, commit, contents, copi
 from digdag import Run
 from mock_td.scans import Scan
 from mock_td.treasure_data import Job
+from real_trino.client import Plan
+from real_trino.server import Missing
 
 from bench import __main__ as bench
-from bench import latest_tables, processes, shapes, workflows
+from bench import latest_tables, processes, queries, shapes, workflows
 from bench.smallest_template import ANSWERS_FILE, questions, write_smallest_template
 
 
@@ -238,3 +240,17 @@ def test_a_table_of_the_workflows_has_its_title_and_a_row_for_each_shape():
         ["documented", "1.3"],
         ["ours", "2.0"],
     ]
+
+
+def test_the_cost_of_a_query_is_its_most_stages_and_its_planning_time():
+    plans = [(Plan("SELECT 1", stages, "1"), seconds) for stages, seconds in ((5, 0.2), (7, 0.9), (5, 0.1))]
+    assert queries.figures(plans) == [7, 3, 0.2, 0.9]
+
+
+def test_where_there_is_no_trino_it_says_what_is_missing_and_so_not_measured(monkeypatch, tmp_path):
+    def missing(version):
+        raise Missing("No Maven on PATH.")
+
+    monkeypatch.setattr(queries, "running", missing)
+    told = queries.queries(tmp_path, tmp_path)
+    assert told == "Stages and planning time of the queries were not measured. No Maven on PATH."
