@@ -13,6 +13,7 @@ from .answers import bad_answers, settings_defaults, wrong_account
 from .errors import refusal
 from .existing_repo import destination, read_yaml, remember_where_copier_was_started
 from .ingestion_check.git import git
+from .lost_edits import folders_elsewhere, ignored_everywhere
 from .preconditions import place_problems
 from .several_accounts import into
 from .unknown_answers import unknown_answers
@@ -48,6 +49,7 @@ def check_update(context: Context) -> str:
     lines = [
         *_ways_around(context),
         *_settings_of_git(context),
+        *folders_elsewhere(context),
         *bad_answers({**settings_defaults(context), **stored, **conf["data"]}),
         *wrong_account(context, {**stored, **conf["data"]}),
         *unknown_answers(context),
@@ -89,12 +91,25 @@ def _settings_of_git(context: Context) -> Iterator[str]:
         for name, value in found.items()
         if value is not None and value.strip() not in HARMLESS[name]
     }
+    wanted = {name: HARMLESS[name][0] for name in bad}
+    reasons = []
     if bad:
-        values = " ".join(
-            f"GIT_CONFIG_KEY_{number}={name} GIT_CONFIG_VALUE_{number}={HARMLESS[name][0]}"
-            for number, name in enumerate(bad)
-        )
         given = ", ".join(f"{name}={value}" for name, value in bad.items())
-        settings, them = ("settings", "them") if len(bad) > 1 else ("setting", "it")
-        command = f"GIT_CONFIG_COUNT={len(bad)} {values} copier update --trust{into(context)}"
-        yield f"git's {settings} {given} would lose or change your edits. To update without {them}: {command}"
+        reasons.append(
+            f"git's {'settings' if len(bad) > 1 else 'setting'} {given} would lose or change your edits"
+        )
+    if ignored := ignored_everywhere(context):
+        wanted |= {"core.excludesFile": "/dev/null", "init.templateDir": ""}
+        more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
+        whose = f"{ignored[0]}{more}: ignored by git's settings on this machine, which"
+        reasons.append(f"{whose} would lose your edits")
+    if reasons:
+        values = " ".join(
+            f"GIT_CONFIG_KEY_{number}={name} GIT_CONFIG_VALUE_{number}={value}"
+            for number, (name, value) in enumerate(wanted.items())
+        )
+        # Git asks this before the setting.
+        folder = "GIT_TEMPLATE_DIR= " if ignored and "GIT_TEMPLATE_DIR" in os.environ else ""
+        them = "it" if len(wanted) == 1 else "them"
+        command = f"{folder}GIT_CONFIG_COUNT={len(wanted)} {values} copier update --trust{into(context)}"
+        yield f"{'; '.join(reasons)}. To update without {them}: {command}"

@@ -83,6 +83,75 @@ def test_the_command_that_helps_does_so_for_two_settings_and_for_a_named_account
     assert "_commit: 1.0.0" in (acme / ".copier-answers.yml").read_text(encoding="utf-8")
 
 
+def ignore_everywhere(monkeypatch, folder, how, pattern):
+    """Have git ignore a pattern in every repo, new ones too."""
+    (folder / "info").mkdir(parents=True)
+    (folder / "info/exclude").write_text(pattern + "\n", encoding="utf-8")
+    if how == "GIT_TEMPLATE_DIR":
+        monkeypatch.setenv(how, str(folder))
+        return
+    value = folder if how == "init.templateDir" else folder / "info/exclude"
+    (folder / "config").write_text(f"[{how.replace('.', ']' + chr(10))} = {value}\n", encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "config"))
+
+
+@pytest.mark.parametrize("how", ["core.excludesFile", "init.templateDir", "GIT_TEMPLATE_DIR"])
+@pytest.mark.parametrize("pattern", ["*.dig", "ingestion/"])
+def test_files_that_every_new_repo_ignores_keep_their_edits(
+    edited, monkeypatch, tmp_path_factory, how, pattern
+):
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", how, pattern)
+    line = check_refusal(edited, "ingestion/")
+    settings = re.search(r"(GIT_TEMPLATE_DIR= )?GIT_CONFIG_COUNT=.*(?= copier update --trust)", line)[0]
+    command = f"{settings} {COPIER} update --trust --defaults"
+    done = subprocess.run(["sh", "-c", command], cwd=edited, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    check_edits(edited)
+
+
+def test_a_deleted_file_that_every_new_repo_ignores_does_not_come_back(edited, monkeypatch, tmp_path_factory):
+    git("rm", "-q", "docs/klaviyo.md", cwd=edited)
+    commit(edited)
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "docs/")
+    check_refusal(edited, "docs/klaviyo.md: ignored ")
+
+
+def test_a_file_of_the_client_s_own_may_be_ignored_everywhere(edited, monkeypatch, tmp_path_factory):
+    append(edited / "notes.txt", "mine\n")
+    commit(edited)
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "notes.txt")
+    update(edited)
+    check_edits(edited)
+
+
+@pytest.mark.parametrize("folder", ["docs", "scripts", ".github", "ingestion", "ingestion/sql"])
+def test_a_folder_that_is_a_link_is_refused_until_it_is_a_folder_again(edited, folder):
+    (edited / folder).rename(edited / "real")
+    (edited / folder).symlink_to(edited / "real")
+    commit(edited)
+    line = check_refusal(edited, f"{folder}: is a link")
+    command = re.search("rm .*(?=, and commit)", line)[0]
+    subprocess.run(["sh", "-c", command], cwd=edited, check=True)
+    commit(edited)
+    update(edited)
+    check_edits(edited)
+
+
+def test_a_folder_that_is_a_submodule_is_refused(edited):
+    folder = edited / "ingestion"
+    git("init", "-q", cwd=folder)
+    git("add", "--all", cwd=folder)
+    git("commit", "-qm", "apart", cwd=folder)
+    git("rm", "-rq", "--cached", "ingestion", cwd=edited)
+    commit(edited)
+    line = check_refusal(edited, "ingestion: is a git repo of its own")
+    command = re.search("git rm .*(?=, and commit)", line)[0]
+    subprocess.run(["sh", "-c", command], cwd=edited, check=True)
+    commit(edited)
+    update(edited)
+    check_edits(edited)
+
+
 def check_edits(repo):
     workflow = (repo / INCREMENTAL).read_text(encoding="utf-8")
     assert "limit: 1\n" in workflow
