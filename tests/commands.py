@@ -139,8 +139,9 @@ def made_of(template, path):
 
 
 def append(file, text):
-    """Add text at the end of a file."""
-    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+    """Add text at the end of a file, which may be new."""
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(before + text, encoding="utf-8")
 
 
 def release(template, version):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -12,7 +13,7 @@ from jinja2.runtime import Context
 from .answers import bad_answers, settings_defaults, wrong_account
 from .errors import refusal
 from .existing_repo import destination, read_yaml, remember_where_copier_was_started
-from .ingestion_check.git import git
+from .ingestion_check.git import Failed, git
 from .lost_edits import folders_elsewhere, ignored_everywhere
 from .preconditions import place_problems
 from .several_accounts import into
@@ -48,7 +49,7 @@ def check_update(context: Context) -> str:
     stored = found if isinstance(found, dict) else {}
     lines = [
         *_ways_around(context),
-        *_settings_of_git(context),
+        *_settings_of_git(context, stored),
         *folders_elsewhere(context),
         *bad_answers({**settings_defaults(context), **stored, **conf["data"]}),
         *wrong_account(context, {**stored, **conf["data"]}),
@@ -83,7 +84,7 @@ def _ways_around(context: Context) -> Iterator[str]:
         yield f"{given}: Copier can update the folder itself only: {command}"
 
 
-def _settings_of_git(context: Context) -> Iterator[str]:
+def _settings_of_git(context: Context, stored: dict[str, Any]) -> Iterator[str]:
     """Say which settings of git's, the system's too, keep edits from coming back as they were."""
     found = {name: git(destination(context, ""), "config", "--get", name) for name in HARMLESS}
     bad = {
@@ -98,18 +99,31 @@ def _settings_of_git(context: Context) -> Iterator[str]:
         reasons.append(
             f"git's {'settings' if len(bad) > 1 else 'setting'} {given} would lose or change your edits"
         )
-    if ignored := ignored_everywhere(context):
+    if hidden := _hidden_by_ignore_files(context, stored):
         wanted |= {"core.excludesFile": "/dev/null", "init.templateDir": ""}
-        more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
-        whose = f"{ignored[0]}{more}: ignored by git's settings on this machine, which"
-        reasons.append(f"{whose} would lose your edits")
+        reasons.append(hidden)
     if reasons:
+        given = os.environ.get("GIT_CONFIG_COUNT", "")  # what is set in this way stays set
+        first = int(given) if given.isdecimal() else 0
         values = " ".join(
             f"GIT_CONFIG_KEY_{number}={name} GIT_CONFIG_VALUE_{number}={value}"
-            for number, (name, value) in enumerate(wanted.items())
+            for number, (name, value) in enumerate(wanted.items(), first)
         )
         # Git asks this before the setting.
-        folder = "GIT_TEMPLATE_DIR= " if ignored and "GIT_TEMPLATE_DIR" in os.environ else ""
+        folder = "GIT_TEMPLATE_DIR= " if hidden and "GIT_TEMPLATE_DIR" in os.environ else ""
+        count = f"{folder}GIT_CONFIG_COUNT={first + len(wanted)}"
         them = "it" if len(wanted) == 1 else "them"
-        command = f"{folder}GIT_CONFIG_COUNT={len(wanted)} {values} copier update --trust{into(context)}"
+        command = f"{count} {values} copier update --trust{into(context)}"
         yield f"{'; '.join(reasons)}. To update without {them}: {command}"
+
+
+def _hidden_by_ignore_files(context: Context, stored: dict[str, Any]) -> str:
+    """Which files the ignore files of this machine keep from Copier; nothing, if none."""
+    try:
+        ignored = ignored_everywhere(context, stored)
+    except Failed as error:
+        return f"git does not say what it ignores in a new repo on this machine ({error})"
+    if not ignored:
+        return ""
+    more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
+    return f"{ignored[0]}{more}: ignored by git's settings on this machine, which would lose your edits"

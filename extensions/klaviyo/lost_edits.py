@@ -1,58 +1,94 @@
-"""What keeps edits from Copier, which looks for them with git in throw-away repos of its own."""
+"""Find what keeps edits from Copier, which looks for them with git in throw-away repos of its own."""
 
 from __future__ import annotations
 
+import os
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from jinja2.runtime import Context
 
 from .existing_repo import destination
-from .ingestion_check.git import git
+from .ingestion_check.accounts import source_of
+from .ingestion_check.git import answer, git
+from .objects import CATALOGUE
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-
-# What an earlier version had under another name.
-_EARLIER = re.compile(r"ingestion/(.+/)?(klaviyo_|log_ingestion_)[^/]*")
+_TAG_OR_OBJECT = re.compile(r"\{% yield .*?\{% ?endyield %\}|" + _TAG.pattern)
 
 
-def ignored_everywhere(context: Context) -> list[str]:
-    """The template's files, kept or deleted by the client, that a new repo on this machine would ignore."""
+def ignored_everywhere(context: Context, stored: dict[str, Any]) -> list[str]:
+    """The template's files, kept or deleted by the client, that a new repo on this machine would ignore.
+
+    Args:
+        stored: the answers that the files were made with.
+
+    Raises:
+        Failed: git does not tell.
+    """
     folder = destination(context, "")
     kept = _paths(git(folder, "ls-files", "-z"))
-    deleted = _paths(
-        git(folder, "log", "--format=", "--diff-filter=D", "--no-renames", "--relative", "--name-only", "-z")
-    )
-    names = [_pattern(name) for name in _template_names(context)]
+    # With -m also those that a merge deleted.
+    history = ("log", "-m", "--format=", "--diff-filter=D", "--no-renames", "--relative", "--name-only", "-z")
+    deleted = {path.lstrip("\n") for path in _paths(git(folder, *history))} - kept
+    names = [_pattern(name, stored) for name in _template_names(context)]
     asked = {path for path in kept | deleted if any(name.fullmatch(path) for name in names)}
-    asked |= {path for path in kept if _EARLIER.fullmatch(path)}
+    asked |= kept & _earlier_names(context)
     if not asked:
         return []
+    place = (git(folder, "rev-parse", "--show-prefix") or "").rstrip("\n")
     with TemporaryDirectory() as new:
-        git(Path(new), "init", "--quiet")
-        return sorted(_paths(git(Path(new), "check-ignore", "-z", "--stdin", asked="\0".join(asked))))
+        answer(Path(new), "init", "--quiet")
+        command, paths = ("check-ignore", "-z", "--stdin"), "\0".join(place + path for path in asked)
+        found = _paths(answer(Path(new), *command, asked=paths, no=1))
+    return sorted(path.removeprefix(place) for path in found)
 
 
 def folders_elsewhere(context: Context) -> Iterator[str]:
     """Say which folders of the template are links or repos of their own here: git sees no edit in them."""
-    folder = destination(context, "")
-    names = {parent for name in _template_names(context) for parent in Path(_TAG.sub("", name)).parents}
-    for name in sorted(names - {Path()}):
-        path, shown = folder / name, name.as_posix()
-        if path.is_symlink():
-            yield (
-                f"{shown}: is a link, and your edits behind it would be lost: make it a folder again: "
-                f"rm {quote(shown)} && mv {quote(str(path.resolve()))} {quote(shown)}, and commit it."
-            )
-        elif (path / ".git").exists():
-            yield (
-                f"{shown}: is a git repo of its own (a submodule), and its files would be deleted: keep them "
-                f"in this repo: git rm --cached {quote(shown)} && rm -rf {quote(shown + '/.git')} && "
-                f"git add {quote(shown)}, and commit it."
-            )
+    folder = destination(context, "").absolute()
+    within = {parent for name in _template_names(context) for parent in Path(_TAG.sub("", name)).parents}
+    linked = [name for name in within - {Path()} if (folder / name).is_symlink()]
+    modules = {
+        Path(path)
+        for line in _paths(git(folder, "ls-files", "--stage", "-z"))
+        for mode, path in [(line.split(" ")[0], line.partition("\t")[2])]
+        if mode == "160000"
+    }
+    apart = [name for name in within - {Path()} if name in modules or (folder / name / ".git").exists()]
+    for name in sorted({*linked, *apart}):
+        if any(parent in {*linked, *apart} for parent in name.parents):
+            continue  # first the one around it
+        if name in linked:
+            told, commands = "is a link", _as_a_folder(folder, name)
+        else:
+            told, commands = "is a git repo of its own (a submodule)", _as_files(folder, name)
+        yield (
+            f"{name.as_posix()}: {told}, and your edits in it would be lost: make it a folder of this repo: "
+            f"{commands} && git add --all, and commit it."
+        )
+
+
+def _as_a_folder(folder: Path, name: Path) -> str:
+    """The commands that put a folder in the place of a link to it."""
+    shown, target = quote(name.as_posix()), (folder / name).resolve()
+    if not target.is_dir():
+        return f"rm {shown}"
+    if target.is_relative_to(folder.resolve()):
+        return f"rm {shown} && mv {quote(os.path.relpath(target, folder.resolve()))} {shown}"
+    return f"rm {shown} && cp -R {quote(str(target))} {shown}"  # elsewhere others may use it
+
+
+def _as_files(folder: Path, name: Path) -> str:
+    """The commands that keep in this repo what is in one within."""
+    shown = quote(name.as_posix())
+    fetched = "" if (folder / name / ".git").exists() else f"git submodule update --init {shown} && "
+    return f"{fetched}git rm -q --cached {shown} && rm -rf {quote(f'{name.as_posix()}/.git')}"
 
 
 def _template_names(context: Context) -> list[str]:
@@ -62,9 +98,24 @@ def _template_names(context: Context) -> list[str]:
     return [name.removesuffix(".jinja") for name in files if "answers_file" not in name]
 
 
-def _pattern(name: str) -> re.Pattern[str]:
-    """A pattern of what a name in the template may be rendered as."""
-    return re.compile("[^/]*".join(map(re.escape, _TAG.split(name))))
+def _earlier_names(context: Context) -> set[str]:
+    """What earlier versions called the files that a migration renames, or removes."""
+    migration = Path(context["_copier_conf"]["src_path"]) / "migrations/to_0_2_0.py"
+    return {f"ingestion/{name}" for name in runpy.run_path(str(migration))["FILES"]}
+
+
+def _pattern(name: str, stored: dict[str, Any]) -> re.Pattern[str]:
+    """A pattern of what a name in the template is rendered as."""
+    custom = [entry for entry in stored.get("custom_objects") or () if isinstance(entry, dict)]
+    objects = [*(known.name for known in CATALOGUE), *(str(entry.get("name")) for entry in custom)]
+
+    def rendered(tag: str) -> str:
+        if "source" in tag:
+            return re.escape(source_of(stored))
+        return f"({'|'.join(map(re.escape, objects))})" if "object" in tag else ""
+
+    parts, tags = _TAG_OR_OBJECT.split(name), [*_TAG_OR_OBJECT.findall(name), ""]
+    return re.compile("".join(re.escape(part) + rendered(tag) for part, tag in zip(parts, tags, strict=True)))
 
 
 def _paths(printed: str | None) -> set[str]:

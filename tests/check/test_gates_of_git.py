@@ -106,3 +106,31 @@ def test_copies_of_the_credentials_and_what_people_run_are_not_pushed(check, cli
     pushed = check.module("documents").Documents(folder).pushed
     assert PROFILES in pushed
     assert [file for file in pushed if "credentials" in file or "query_samples" in file] == []
+
+
+@pytest.mark.parametrize("setting", ["LITERAL", "GLOB", "NOGLOB", "ICASE"])
+def test_settings_of_how_git_reads_paths_change_nothing(setting, check, client_repo, monkeypatch):
+    monkeypatch.setenv(f"GIT_{setting}_PATHSPECS", "1")
+
+    assert check.failures(client_repo) == []
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_credentials_in_a_submodule_are_judged_by_its_ignore_file(ignored, check, client_repo):
+    folder = client_repo / "ingestion"
+    if not ignored:
+        (folder / ".gitignore").write_text("")
+    git("rm", "-rq", "--cached", "ingestion", cwd=client_repo)
+    commit(folder)
+    git("add", "--all", cwd=client_repo)
+
+    found = check.places("credentials-file", client_repo)
+
+    assert found == ([] if ignored else [(".gitignore", 1)])
+
+
+def test_credentials_behind_a_link_out_of_git_are_judged_by_the_repo_s_ignore_file(check, client_repo):
+    (client_repo / "ingestion").rename(client_repo.parent / "elsewhere")
+    (client_repo / "ingestion").symlink_to("../elsewhere")
+
+    assert check.places("credentials-file", client_repo) == []

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -116,12 +117,62 @@ def test_a_deleted_file_that_every_new_repo_ignores_does_not_come_back(edited, m
     check_refusal(edited, "docs/klaviyo.md: ignored ")
 
 
-def test_a_file_of_the_client_s_own_may_be_ignored_everywhere(edited, monkeypatch, tmp_path_factory):
-    append(edited / "notes.txt", "mine\n")
+def test_a_file_that_a_merge_deleted_does_not_come_back(edited, monkeypatch, tmp_path_factory):
+    git("checkout", "-q", "-b", "side", cwd=edited)
+    append(edited / "notes.txt", "")
     commit(edited)
-    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "notes.txt")
+    git("checkout", "-q", "-", cwd=edited)
+    git("merge", "-q", "--no-ff", "--no-commit", "side", cwd=edited)
+    git("rm", "-q", "docs/klaviyo.md", cwd=edited)
+    git("commit", "-qm", "merged, without the manual", cwd=edited)
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "docs/")
+    check_refusal(edited, "docs/klaviyo.md: ignored ")
+
+
+def test_a_repo_below_the_root_is_asked_by_its_whole_path(edited, monkeypatch, tmp_path_factory):
+    (edited / "clients").mkdir()
+    git(
+        "mv", *(path for path in os.listdir(edited) if path not in (".git", "clients")), "clients", cwd=edited
+    )
+    commit(edited)
+    ignore_everywhere(
+        monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "/clients/docs"
+    )
+    check_refusal(edited / "clients", "docs/klaviyo.md: ignored ")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "notes.txt",
+        "ingestion/sql/zendesk_windows.sql",
+        "my.github/x.yml",
+    ],
+)
+def test_a_file_of_the_client_s_own_may_be_ignored_everywhere(edited, monkeypatch, tmp_path_factory, own):
+    (edited / own).parent.mkdir(exist_ok=True)
+    append(edited / own, "mine\n")
+    commit(edited)
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", own)
     update(edited)
     check_edits(edited)
+
+
+def test_no_answer_of_git_s_is_not_taken_for_a_no(edited, monkeypatch, tmp_path_factory):
+    broken = tmp_path_factory.mktemp("bin") / "git"
+    says = 'case "$*" in *check-ignore*) echo "fatal: broken" >&2; exit 128;; esac'
+    broken.write_text(f'#!/bin/sh\n{says}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(broken.parent), prepend=os.pathsep)
+    check_refusal(edited, "git does not say what it ignores in a new repo on this machine (fatal: broken).")
+
+
+def test_settings_given_in_the_same_way_stay_given(edited, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "apply.whitespace")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "fix")
+    line = check_refusal(edited, "git's setting ")
+    assert "GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_1=apply.whitespace " in line
 
 
 @pytest.mark.parametrize("folder", ["docs", "scripts", ".github", "ingestion", "ingestion/sql"])
@@ -130,26 +181,51 @@ def test_a_folder_that_is_a_link_is_refused_until_it_is_a_folder_again(edited, f
     (edited / folder).symlink_to(edited / "real")
     commit(edited)
     line = check_refusal(edited, f"{folder}: is a link")
-    command = re.search("rm .*(?=, and commit)", line)[0]
-    subprocess.run(["sh", "-c", command], cwd=edited, check=True)
+    follow(edited, line)
+
+
+def follow(repo, line):
+    """Do what a refusal says."""
+    command = re.search("(?<=repo: ).*(?=, and commit it)", line)[0]
+    subprocess.run(["sh", "-c", command], cwd=repo, check=True, capture_output=True)
+    commit(repo)
+    update(repo)
+    check_edits(repo)
+
+
+def test_what_a_link_leads_to_outside_the_repo_stays_there(edited):
+    shared = edited.parent / "for several repos"
+    (edited / "docs").rename(shared)
+    (edited / "docs").symlink_to(shared)
     commit(edited)
-    update(edited)
-    check_edits(edited)
+    before = contents(shared)
+    follow(edited, check_refusal(edited, "docs: is a link"))
+    assert contents(shared) == before
 
 
-def test_a_folder_that_is_a_submodule_is_refused(edited):
+def test_a_link_to_nothing_is_refused(edited):
+    git("rm", "-rq", "docs", cwd=edited)
+    (edited / "docs").symlink_to("nowhere")
+    commit(edited)
+    follow(edited, check_refusal(edited, "docs: is a link"))
+
+
+@pytest.mark.parametrize("kind", ["a repo within", "a submodule", "a submodule not fetched"])
+def test_a_folder_that_is_a_repo_of_its_own_is_refused(edited, monkeypatch, kind):
     folder = edited / "ingestion"
     git("init", "-q", cwd=folder)
     git("add", "--all", cwd=folder)
     git("commit", "-qm", "apart", cwd=folder)
     git("rm", "-rq", "--cached", "ingestion", cwd=edited)
+    if kind != "a repo within":
+        monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
+        folder.rename(edited.parent / "apart")
+        commit(edited)
+        git("submodule", "--quiet", "add", str(edited.parent / "apart"), "ingestion", cwd=edited)
     commit(edited)
-    line = check_refusal(edited, "ingestion: is a git repo of its own")
-    command = re.search("git rm .*(?=, and commit)", line)[0]
-    subprocess.run(["sh", "-c", command], cwd=edited, check=True)
-    commit(edited)
-    update(edited)
-    check_edits(edited)
+    if kind == "a submodule not fetched":
+        git("submodule", "--quiet", "deinit", "--force", "ingestion", cwd=edited)
+    follow(edited, check_refusal(edited, "ingestion: is a git repo of its own"))
 
 
 def check_edits(repo):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from .git import git
+from .git import git, ignores
 from .ignore_files import is_ignored
 
 # Not the client's files: git's own, and what tools install.
@@ -107,7 +107,10 @@ class Folder(Tree):
     def is_git_ignored(self, path: str) -> bool:
         if self.in_git is None:
             return super().is_git_ignored(path)
-        return path not in self.in_git and git(self.root, "check-ignore", "-q", path) is not None
+        if path in self.in_git:
+            return False
+        told = ignores(self.root, path)
+        return super().is_git_ignored(path) if told is None else told
 
     @cached_property
     def _ignore_patterns(self) -> str:
