@@ -5,8 +5,9 @@ import re
 
 import pytest
 import yaml
-from commands import DEFAULTS, FLOWS, commit, contents, copier, copy, git, update
+from commands import DEFAULTS, FLOWS, TEMPLATE, commit, contents, copier, copy, git, update
 from klaviyo import CATALOGUE
+from klaviyo.ingestion_check.accounts import OF_AN_OBJECT, OWN_NAMES, accounts_that_meet, is_preflights
 from klaviyo.rules import check_account
 from second_account import UK, UK_ANSWERS, add, add_uk
 
@@ -172,7 +173,60 @@ def test_accounts_that_would_share_a_table_are_refused(pristine_template, tmp_pa
         assert add(pristine_template, repo, *eu).exit_code == 0
         commit(repo)
     line = refused(pristine_template, repo, *UK, "-d", custom[1])
-    assert f"custom_objects: {first or second} of klaviyo" in line
+    assert f"custom_objects: {first or second} of klaviyo" in line, line
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("uk", "uk_preflight"),
+        ("uk_preflight", "uk"),
+        ("uk", "uk_preflight_x"),
+        ("uk_ingest", "uk"),
+        ("uk", "uk_profiles_hist"),
+        ("uk", "uk_api"),
+    ],
+)
+def test_accounts_of_which_one_is_called_like_files_of_the_other_are_refused(
+    pristine_template, client_repo, first, second
+):
+    def account(name):
+        return "-d", f"account={name}", "--answers-file", f".copier-answers.klaviyo_{name}.yml"
+
+    assert add(pristine_template, client_repo, *account(first)).exit_code == 0
+    commit(client_repo)
+    line = refused(pristine_template, client_repo, *account(second))
+    assert re.match(f"account: .* of klaviyo_uk is invalid beside the account {max(first, second)}, ", line)
+
+
+@pytest.mark.parametrize(
+    ("one", "objects", "other", "may"),
+    [
+        *(
+            ("uk", [], f"uk_{name}", False)
+            for name in ("ingest", "log", "latest", "preflight", "hist", "slack")
+        ),
+        ("uk", ["x"], "uk_x_hist", False),
+        ("uk", ["x_y"], "uk_x", False),
+        ("uk", ["x"], "uk_y", True),
+        ("uk", ["x"], "ukx", True),
+        ("uk_de", ["x"], "uk_at", True),
+        ("uk", [], "uk_ingestion", True),
+    ],
+)
+def test_accounts_may_stand_side_by_side_if_no_name_can_meet(one, objects, other, may):
+    assert may == (not [*accounts_that_meet({one: objects, other: []})])
+    assert may == (not [*accounts_that_meet({other: [], one: objects})])
+
+
+def test_all_names_of_an_account_are_known(both):
+    """But those of its objects: what the first account's files, secrets and tables are called."""
+    _, before = both
+    files = [*before, *(path.relative_to(TEMPLATE).as_posix() for path in (TEMPLATE / "template").rglob("*"))]
+    objects = [f"{known.name}{end}" for known in CATALOGUE for end in OF_AN_OBJECT]
+    found = {name for path in files for name in re.findall(r"(?:\bklaviyo|{{ source }})_([a-z]\w*)", path)}
+    found -= {name for name in found if is_preflights(name)} | {*objects}
+    assert found - {*OWN_NAMES} == set()
 
 
 def test_every_file_s_name_is_told_from_an_account_s(both):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import BadAnswer
+from .ingestion_check.accounts import is_preflights
 from .ingestion_check.fields import DataSource, DataSources, Names, wrong_names
 from .ingestion_check.names_in_sql import needs_quotes
 from .ingestion_check.plain_scalars import is_text
@@ -137,14 +138,6 @@ ENTRY_FORM = (
 ENTRY_KEYS = {"name", "data_source", "inc_field", "inc_field_connector", "hist_field", "hist_field_connector"}
 
 NAME = r"[a-z][a-z0-9_]{0,63}"
-
-
-def is_preflights(name: str) -> bool:
-    """Whether an object or an account of this name would have tables that preflight makes and drops.
-
-    Its lines are in klaviyo_preflight, and what it tries of an object x in klaviyo_preflight_x.
-    """
-    return bool(re.fullmatch(r"preflight(_.*)?", name))
 
 
 def custom_object(entry: Any) -> KlaviyoObject:

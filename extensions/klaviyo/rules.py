@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .errors import BadAnswer
-from .objects import BRIEF, CATALOGUE, ENTRY_FORM, custom_object, is_preflights
+from .ingestion_check.accounts import name_met_by
+from .objects import BRIEF, CATALOGUE, ENTRY_FORM, custom_object
 from .regions import REGIONS
 from .schedules import check_schedule
 from .start_date import past_timestamp
-
-# What the first account's files, tables and secrets are called, after klaviyo_.
-FILES = [file.name for file in Path(__file__).resolve().parents[2].glob("template/**/*")]
-TAKEN = {
-    *(known.name for known in CATALOGUE),
-    *re.findall(r"(?:{{ source }}|klaviyo)_(\w+)", "\n".join(FILES)),
-    *("api_token", "hist", "slack_webhook"),
-}
 
 
 def _matching(pattern: str, form: str, brief: str) -> Callable[[Any], None]:
@@ -97,7 +89,7 @@ def check_account(value: Any) -> None:
         raise BadAnswer(
             "a short name of a-z, 0-9 and _, at most 32, or empty", brief="a-z, 0-9, _, at most 32, or empty"
         )
-    if value and any(f"{name}_".startswith(f"{value}_") for name in TAKEN) or is_preflights(value):
+    if value and name_met_by(value, [known.name for known in CATALOGUE]):
         raise BadAnswer(
             f"a name that no file or table of the first account begins with, unlike {value}",
             brief="another: files are called so already",

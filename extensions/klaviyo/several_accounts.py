@@ -12,8 +12,15 @@ from jinja2.runtime import Context
 
 from .errors import BadAnswer, refusal
 from .existing_repo import DEFAULT_DATABASE, destination, is_aside
-from .ingestion_check.accounts import ANSWERS_FILE, owner, source_of, stored_answers
-from .objects import CATALOGUE, KlaviyoObject, custom_object
+from .ingestion_check.accounts import (
+    ANSWERS_FILE,
+    OF_AN_OBJECT,
+    OWN_NAMES,
+    accounts_that_meet,
+    source_of,
+    stored_answers,
+)
+from .objects import CATALOGUE, custom_object
 
 # What is one for all accounts of a client.
 SHARED = ("client_name", "td_region", "td_project", "target_database")
@@ -127,22 +134,23 @@ def clashes_with_accounts(context: Context) -> Iterator[str]:
                 f"{name}: {ours!r} is invalid, the first account of the repo has {theirs!r}: "
                 f"-d {quote(f'{name}={theirs}')} fixes it."
             )
-    sources = [context["source"], *map(source_of, others.values())]
-    for answers in [dict(context.get_all()), *others.values()]:
-        source = source_of(answers)
-        for name in (each.name for each in _objects(answers)):
-            whose = owner(f"{source}_{name}", sources)
-            if whose != source:
-                what = "account" if name in [each.name for each in CATALOGUE] else "custom_objects"
-                yield f"{what}: {name} of {source} is invalid, tables {whose}_... are of {whose}: rename one."
+    answers = [dict(context.get_all()), *others.values()]
+    objects = {source_of(each): list(_objects(each)) for each in answers}
+    for source, name, other in accounts_that_meet(objects):
+        custom = name not in (*OWN_NAMES, *(known.name + end for known in CATALOGUE for end in OF_AN_OBJECT))
+        what = "custom_objects" if custom else "account"
+        yield (
+            f"{what}: {name} of {source} is invalid beside the account {other.removeprefix('klaviyo_')}, as "
+            f"{source}_{name} may be a name of both: call one of them otherwise."
+        )
 
 
-def _objects(answers: dict[str, Any]) -> Iterator[KlaviyoObject]:
-    """All that an account may load: the catalogue, chosen or not, and the custom objects."""
-    yield from CATALOGUE
+def _objects(answers: dict[str, Any]) -> Iterator[str]:
+    """The names of all that an account may load: the catalogue, chosen or not, and the custom objects."""
+    yield from (known.name for known in CATALOGUE)
     for entry in answers.get("custom_objects") or ():
         try:
-            yield custom_object(entry)
+            yield custom_object(entry).name
         except BadAnswer:  # another version's, which allowed it
             continue
 

@@ -11,7 +11,7 @@ AT_MOST_THREE = "At most three loads run at once (_parallel: limit: 3)"
 # Clients silence gates by these names: one may go, but none gets another name.
 IDS = """
     update-finished files-readable datasources timestamps field-names field-places event-loads load-files
-    account-files one-authentication own-authentication account-versions files-exist files-used
+    account-files account-names one-authentication own-authentication account-versions files-exist files-used
     silenced-gates archive-size log-steps run-log latest-log log-rows error-log plain-names table-names
     credentials-file leaked-keys leaked-token git-takes-files github-workflow digdag-keys
     variables-defined utc-timezone schedules parallel-loads contained-failures window-start

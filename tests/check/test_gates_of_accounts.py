@@ -67,3 +67,11 @@ def test_a_second_account_with_the_first_s_authentication_is_noted_when_it_is_ma
     assert ended.exit_code == 0, ended.output
     said = " ".join(ended.output.split())
     assert "klaviyo_uk's loads use klaviyo's authentication 360030" in said
+
+
+def test_an_account_called_like_another_s_files_is_named(both, check):
+    text = (both / UK_DATASOURCES).read_text(encoding="utf-8")
+    for name in ("klaviyo_uk_ingest", "klaviyo_ukx"):
+        new = both / f"ingestion/config/{name}_datasources.yml"
+        new.write_text(text.replace("klaviyo_uk", name), encoding="utf-8")
+    assert check.places("account-names", both) == [("ingestion/config/klaviyo_uk_ingest_datasources.yml", 1)]

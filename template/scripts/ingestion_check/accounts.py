@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from posixpath import basename
 from typing import Any, NamedTuple
 
@@ -18,6 +18,18 @@ INCREMENTAL, BACKFILL = "inc_datasources", "hist_datasources"
 FIRST = "klaviyo"
 ANSWERS_FILE = re.compile(r"\.copier-answers[^/]*\.ya?ml")
 _DATASOURCES = re.compile(r"ingestion/config/(klaviyo(_\w+)?)_datasources\.yml")
+
+# What files, workflows, tables and secrets are called after each account, beside those of its objects.
+OWN_NAMES = (
+    "api_token", "backfill_coverage", "backfill_progress", "concurrent_run", "copies_to_remove",
+    "datasources", "duplicates", "failures", "freshness", "hist", "ingest_hist", "ingest_inc", "latest",
+    "latest_changes", "latest_delete", "latest_insert", "latest_rebuild", "latest_rows", "latest_tables",
+    "log_ingestion_error", "log_ingestion_start", "log_ingestion_success", "monitoring",
+    "objects_to_load", "preflight", "reconciliation", "remove_copies", "run_result", "runs",
+    "slack_webhook", "stale", "status", "unfinished_loads", "windows",
+)  # fmt: skip
+# What tables and files of an object are called after it.
+OF_AN_OBJECT = ("", "_hist", "_latest", "_load")
 
 
 class Account(NamedTuple):
@@ -57,6 +69,39 @@ def owner(name: str, sources: Iterable[str]) -> str:
     return max(
         (each for each in sources if f"{name}.".startswith((f"{each}_", f"{each}."))), key=len, default=""
     )
+
+
+def is_preflights(name: str) -> bool:
+    """Whether an object or an account of this name would have tables that preflight makes and drops.
+
+    Its lines are in klaviyo_preflight, and what it tries of an object x in klaviyo_preflight_x.
+    """
+    return bool(re.fullmatch(r"preflight(_.*)?", name))
+
+
+def name_met_by(longer: str, objects: Iterable[str]) -> str:
+    """Which name of an account is another account's too; empty, if none is.
+
+    Args:
+        longer: what the other one is called beyond the name of the account.
+        objects: the objects of the account.
+    """
+    if is_preflights(longer):
+        return "preflight"
+    all_names = [*OWN_NAMES, *(f"{each}{end}" for each in objects for end in OF_AN_OBJECT)]
+    return next((name for name in all_names if f"{name}_".startswith(f"{longer}_")), "")
+
+
+def accounts_that_meet(objects: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str, str]]:
+    """Which accounts have names that another one has too: each as account, name and the other.
+
+    Args:
+        objects: of each account, by what it is called.
+    """
+    for source, own in objects.items():
+        for other in objects:
+            if other.startswith(f"{source}_") and (name := name_met_by(other[len(source) + 1 :], own)):
+                yield source, name, other
 
 
 def stored_answers(text: str) -> dict[str, Any]:

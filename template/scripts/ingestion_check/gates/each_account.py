@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from posixpath import basename
 
-from ..accounts import Account, source_of
+from ..accounts import Account, accounts_that_meet, source_of
 from ..gate import gate
 from ..problems import Place, Problem
 from ..repo import Repo
@@ -24,6 +24,20 @@ def account_files(repo: Repo) -> Iterator[Problem]:
             whose = repo.accounts.of(file)
             if basename(file).startswith("klaviyo_") and whose != root.account:
                 yield place.problem(f"{file} is {whose.source}'s, and not {root.account.source}'s")
+
+
+@gate("No account is called like another's files or tables", any_version=True)
+def account_names(repo: Repo) -> Iterator[Problem]:
+    """An account uk_preflight has tables that the preflight of uk drops; uk_ingest has uk's workflows."""
+    objects: dict[str, list[str]] = {account.source: [] for account in repo.accounts}
+    for _, entry in repo.entries:
+        source = repo.accounts.of(entry.place.path).source
+        objects.setdefault(source, []).append(
+            entry.text("table_name").removeprefix(f"{source}_").removesuffix("_hist")
+        )
+    for source, name, other in accounts_that_meet(objects):
+        why = f"{other} may have {source}_{name}, which is {source}'s: call one of them otherwise"
+        yield Place(Account(other).datasources, 1).problem(why)
 
 
 @gate("All load files have one authentication", is_note=True)
