@@ -1,5 +1,6 @@
 """A bad answer, wherever it comes from, is refused in one line before anything is written."""
 
+import json
 import re
 import subprocess
 from datetime import date, datetime, timedelta, timezone
@@ -12,6 +13,7 @@ from copier import run_copy
 from klaviyo.answers import answer_problem, bad_answers
 from klaviyo.rules import RULES
 
+NEEDED = ("-d", "td_authentication_id=360030", "-d", "default_start_date=2023-09-01")
 SECRET = "sk_live_do_not_show"
 
 NOTHING = [None, True, False, 1.5, {}, {"a": 1}, b"bytes"]
@@ -412,3 +414,41 @@ def test_a_refusal_goes_to_standard_error(pristine_template, tmp_path):
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("td_authentication_id: no answer, and it has no default")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("client_name=Caf\udce9", "client_name: 'Caf\\udce9' is invalid, it must be text in UTF-8"),
+        ("alert_email=\ud800", "alert_email: '\\ud800' is invalid, it must be text in UTF-8"),
+        ("shop=\udce9", "shop: is not a question, and its value is not UTF-8"),
+        ("Caf\udce9=x", "Caf\\udce9: is not a question, and its name is not UTF-8"),
+        ("klaviyo_api_key=pk_\udce9", "klaviyo_api_key: the value (not shown) is invalid"),
+    ],
+)
+@pytest.mark.parametrize("in_a_file", [False, True], ids=["", "data file"])
+def test_bytes_that_are_not_utf_8_are_refused_in_a_line_that_names_the_question(
+    pristine_template, tmp_path, given, named, in_a_file
+):
+    name, _, value = given.partition("=")
+    (tmp_path / "data.yml").write_text(f"{json.dumps(name)}: {json.dumps(value)}\n")
+    arguments = ("--data-file", tmp_path / "data.yml") if in_a_file else ("-d", given)
+    ended = copier("copy", *DEFAULTS, *NEEDED, *arguments, pristine_template, "acme", cwd=tmp_path)
+    assert ended.exit_code == 1
+    (line,) = ended.output.splitlines()
+    assert line.startswith(named)
+    assert line.endswith(" Nothing was changed.")
+    assert not (tmp_path / "acme").exists()
+
+
+def test_a_folder_whose_name_is_not_utf_8_needs_a_client_s_name_only(pristine_template, tmp_path):
+    for arguments, exit_code in ((), 1), (("-d", "client_name=Acme"), 0):
+        ended = copier("copy", *DEFAULTS, *NEEDED, *arguments, pristine_template, "Caf\udce9", cwd=tmp_path)
+        assert ended.exit_code == exit_code, ended.output
+        assert ended.output.startswith("client_name: 'Caf\\udce9' is invalid") == bool(exit_code)
+
+
+def test_an_update_refuses_them_too(acme):
+    ended = copier("update", *DEFAULTS, "-d", "client_name=Caf\udce9", cwd=acme)
+    assert ended.exit_code == 1
+    assert ended.output.startswith("client_name: 'Caf\\udce9' is invalid, it must be text in UTF-8")

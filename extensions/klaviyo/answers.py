@@ -19,7 +19,7 @@ from .preconditions import place_problems
 from .rules import RULES
 from .several_accounts import account_problems
 from .start_date import timestamp
-from .unknown_answers import unknown_answers
+from .unknown_answers import is_unicode, unknown_answers
 
 KEY_QUESTION = "klaviyo_api_key"
 COLUMNS = 79  # The last one of 80 stays empty.
@@ -48,6 +48,10 @@ def judge(name: str, value: Any) -> None:
     Raises:
         BadAnswer: what is wanted instead.
     """
+    if not is_unicode(value):
+        raise BadAnswer(
+            "text in UTF-8 (this terminal's locale may not be: try LC_ALL=C.UTF-8)", brief="text in UTF-8"
+        )
     if name != KEY_QUESTION and holds_key(value):
         raise BadAnswer(
             f"no key: that is for {KEY_QUESTION}, all else is kept in git", brief="no key, git keeps this"

@@ -32,7 +32,7 @@ def entries(text: str) -> list[tuple[str, Any]] | None:
 
 def holds_key(value: Any) -> bool:
     """Whether there is a key in an answer, whatever it is made of, and in capitals too."""
-    return bool(KEY.search(str(value).lower().encode()))
+    return bool(KEY.search(str(value).lower().encode(errors="surrogatepass")))
 
 
 def without_token(url: str) -> str:
