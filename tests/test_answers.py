@@ -168,10 +168,11 @@ BAD: dict[str, dict[str, list]] = {
         "none, hourly, daily, or cron like 30 4 * * *": [
             *NO_TEXT, 42, ["none"], "", "sometimes", "Hourly", "daily\n", "@daily", "* * * *", "* * * * * *",
             "60 4 * * *", "30 24 * * *", "30 4 0 * *", "30 4 32 * *", "30 4 * 13 *", "30 4 * * 8",
-            "5-2 * * * *", "*/0 * * * *", "30 4  * * *", "30\t4 * * *", "30 4 * * *\n",
+            "*/0 * * * *", "30 4  * * *", "30\t4 * * *", "30 4 * * *\n",
             "30 4 * * foo", "30 jan * * *", "-1 * * * *", "1, * * * *", "３ * * * *", '30 4 * * "',
             "30 4 * * ${x}",
         ],
+        "a date that comes": ["30 4 30 2 *", "30 4 31 FEB,4,jun *", "30 4 30-31 2 1"],
     },
     "remove_copies": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
     "latest_tables": {"yes or no": [None, [True], {}, 1.5, 42, "", "maybe"]},
@@ -218,7 +219,7 @@ GOOD: dict[str, list] = {
         [{**FLOWS, **CREATED}],
     ],
     "schedule": [
-        "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "0,15-45/10 4 * JAN-mar MON-FRI",
+        "hourly", "daily", "*/5 * * * *", "0 0 1 1 0", "59 23 31 dec 7", "5-2 * * * FRI-MON", "0,15-45/10 4 * JAN-mar MON-FRI",
     ],
     "remove_copies": [False, "no"],
     "latest_tables": [True, "yes"],

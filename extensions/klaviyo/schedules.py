@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from .errors import BadAnswer
-
-# The fields of cron: the least and the greatest number, and the names that may stand for them.
-CRON_FIELDS = (
-    (0, 59, ""),
-    (0, 23, ""),
-    (1, 31, ""),
-    (1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
-    (0, 7, "sun mon tue wed thu fri sat"),
-)
-_PART = re.compile(r"(\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([1-9][0-9]?))?")
+from .ingestion_check.schedule_times import CRON, LAST_DAY, NEVER, cron_problem, numbers
 
 
 def check_schedule(value: Any) -> None:
     """Accept none, hourly, daily or the five fields of cron (Digdag's `cron>`)."""
     if value in ("none", "hourly", "daily"):
         return
-    fields = value.split(" ") if isinstance(value, str) else []
-    if len(fields) != 5 or not all(map(_is_cron_field, fields, CRON_FIELDS)):
+    # Of any other blank, or of two, this would be another text in the workflow.
+    is_cron = isinstance(value, str) and value.split(" ") == value.split()
+    why = cron_problem(value) if is_cron else "another form"
+    if why == NEVER:
+        raise BadAnswer(NEVER, brief="a date that comes some day")
+    if why:
         raise BadAnswer(
             "none, hourly, daily, or cron like 30 4 * * * (UTC)", brief="none, hourly, daily or 30 4 * * *"
         )
-
-
-def _is_cron_field(field: str, limits: tuple[int, int, str]) -> bool:
-    low, high, names = limits
-    for part in field.lower().split(","):
-        found = _PART.fullmatch(part)
-        if not found:
-            return False
-        ends = [end for end in found.group(2, 3) if end]
-        numbers = [int(end) for end in ends if end.isdigit()]
-        if not all(end.isdigit() or end in names.split() for end in ends):
-            return False
-        if not all(low <= number <= high for number in numbers) or numbers != sorted(numbers):
-            return False
-    return True
 
 
 # Of a schedule of cron this many days are looked at.
@@ -76,35 +55,17 @@ def runs_a_day(schedule: str) -> float:
 
 def _runs(cron: str) -> list[datetime]:
     """When there are runs, from the beginning of 2024 on. In Digdag all five fields must match."""
-    minutes, hours, days, months, weekdays = map(_numbers, cron.lower().split(" "), CRON_FIELDS)
+    minutes, hours, days, months, weekdays = map(numbers, cron.split(" "), CRON)
     dates = [datetime(2024, 1, 1) + timedelta(days=day) for day in range(_DAYS)]
     return [
         date.replace(hour=hour, minute=minute)
         for date in dates
-        if date.day in days and date.month in months and date.isoweekday() % 7 in weekdays
+        if (date.day in days or LAST_DAY in days and (date + timedelta(days=1)).day == 1)
+        and date.month in months
+        and date.isoweekday() % 7 in weekdays
         for hour in sorted(hours)
         for minute in sorted(minutes)
     ]
-
-
-def _numbers(field: str, limits: tuple[int, int, str]) -> set[int]:
-    """The numbers that a field of cron stands for. A step counts after a range alone, as in Digdag."""
-    low, high, names = limits
-    found = set()
-    for part in field.split(","):
-        match = _PART.fullmatch(part)
-        assert match
-        start, end = (
-            names.split().index(name) + (low if low else 0) if name and not name.isdigit() else name
-            for name in match.group(2, 3)
-        )
-        if match[1] == "*":
-            found |= set(range(low, high + 1, int(match[4] or 1)))
-        elif end is None:
-            found.add(int(start))
-        else:
-            found |= set(range(int(start), int(end) + 1, int(match[4] or 1)))
-    return {number % 7 for number in found} if high == 7 else found
 
 
 def freshness_warning(hours: int, schedule: str, source: str = "klaviyo") -> str:

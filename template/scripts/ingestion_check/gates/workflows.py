@@ -16,12 +16,13 @@ from ..digdag import (
     WORKFLOW_KEYS,
 )
 from ..digdag_yaml import Map
-from ..expectations import expect_value, nearest
+from ..expectations import expect_value, nearest, unexpected
 from ..expressions import variables
 from ..gate import gate
 from ..origins_in_sql import coalesces
 from ..problems import Problem, place_in
 from ..repo import Repo
+from ..schedule_times import time_problem
 from ..sql import without_comments
 from ..steps import Step
 
@@ -82,11 +83,17 @@ def utc_timezone(repo: Repo) -> Iterator[Problem]:
         yield from expect_value(root.body, "timezone", "UTC")
 
 
-@gate("A schedule has one time, and skips runs that would overlap")
+@gate("A schedule has one time, which comes, and skips runs that would overlap")
 def schedules(repo: Repo) -> Iterator[Problem]:
     """Of two times under one schedule Digdag ignores one; without `skip_on_overtime` a run that takes longer
-    than usual meets the next, and both load the same window.
+    than usual meets the next, and both load the same window. It takes 25:00:00, and a date that never comes
+    keeps `td wf check` and a push busy without end.
     """
+    for root in (root for root in repo.ours if "schedule" in root.body):
+        schedule = root.body.section("schedule")
+        for key in schedule:
+            if why := time_problem(key, schedule.text(key)):
+                yield unexpected(schedule, key, why)
     for root in (root for root in repo.loaders if "schedule" in root.body):
         schedule = root.body.section("schedule")
         times = [key for key in schedule if key.endswith(">")]
