@@ -40,7 +40,7 @@ def test_all_files_of_the_second_have_its_name_and_the_first_s_stay_as_they_were
     after = contents(repo)
     assert {path for path in before if after[path] != before[path]} == {CREDENTIALS}
     new = after.keys() - before.keys()
-    of_first = {path for path in before if re.search(r"(?<!scripts)/klaviyo[_.]", path)}
+    of_first = {path for path in before if re.search(r"(?<!scripts)/klaviyo[-_.]", path)}
     assert new == {path.replace("/klaviyo", "/klaviyo_uk") for path in of_first} | {UK_ANSWERS}
 
 

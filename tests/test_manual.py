@@ -54,7 +54,7 @@ def commands(manual):
     lines = [line for block in blocks(manual) for line in block.splitlines()]
     found = [line for line in lines if not re.match(r"klaviyo_\w+: ok", line)]
     return found + re.findall(
-        r"`((?:td|uvx|git|uv) [^`]*)`", re.sub(r"```.*?```", "", manual, flags=re.DOTALL)
+        r"`((?:td|uvx|git|uv|gem|-d) [^`]*)`", re.sub(r"```.*?```", "", manual, flags=re.DOTALL)
     )
 
 
@@ -67,8 +67,8 @@ def td_commands(manual):
     return [command for command in found if command not in MENTIONED]
 
 
-def test_with_the_default_answers_it_is_at_most_300_lines(example_repo):
-    assert len((example_repo / MANUAL).read_text(encoding="utf-8").splitlines()) <= 300
+def test_with_the_default_answers_it_is_at_most_330_lines(example_repo):
+    assert len((example_repo / MANUAL).read_text(encoding="utf-8").splitlines()) <= 330
 
 
 def test_a_link_leads_to_a_heading_or_a_file(repo, manual):
@@ -76,7 +76,7 @@ def test_a_link_leads_to_a_heading_or_a_file(repo, manual):
         "#" + heading.lower().replace(" ", "-") for heading in re.findall("^## (.*)$", manual, re.MULTILINE)
     }
     links = set(re.findall(r"\]\((?!https)([^)]+)\)", manual))
-    assert links == slugs
+    assert links == slugs | {"klaviyo-data.md"}
     readme = (repo / "README.md").read_text(encoding="utf-8")
     pointers = re.findall(rf"\]\({MANUAL}(#[^)]*)?\)", readme)
     assert pointers
@@ -86,7 +86,7 @@ def test_a_link_leads_to_a_heading_or_a_file(repo, manual):
 def test_each_command_can_be_pasted_as_it_stands(manual):
     found = commands(manual)
     assert len(found) > 20
-    for command in found:
+    for command in (f"copier {each}" if each.startswith("-d") else each for each in found):
         assert not re.search(r"<|\.\.\.|YOUR|[A-Z]{4,}_ID|\{\{|…", command), command
         assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0, command
 
@@ -132,6 +132,8 @@ def test_only_what_the_answers_make_true_is_said(manual, answers):
         "wf disable": answers["schedule"] != "none",
         "wf enable": answers["schedule"] != "none",
         "it has no schedule": answers["schedule"] == "none",
+        "-d schedule=none": answers["schedule"] != "none",
+        "TD jobs a day": answers["schedule"] != "none",
         "last 7 days of events": "events" in loaded,
         "in full](#change-it)": "metrics" in loaded and answers["metrics_load"] == "incremental",
         "Query `klaviyo_<object>_latest`": answers["latest_tables"],
@@ -160,6 +162,22 @@ def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
     assert jobs == 7 + 4 * objects
     assert tasks == tasks_of(objects, windows=objects)
     assert tasks_of_a_window == tasks_of(0, 1) - tasks_of(0, 0)
+
+
+def test_the_jobs_of_a_day_are_those_of_each_run(copie, example_answers):
+    repo = copie.copy(extra_answers={**example_answers, "schedule": "30 */6 * * mon-fri"}).project_dir
+    manual = (repo / MANUAL).read_text(encoding="utf-8")
+    jobs = int(re.search(r"takes (\d+) TD jobs", manual)[1])
+    a_day = int(re.search(r"about (\d+) TD jobs a day", manual)[1])
+    assert a_day == pytest.approx(4 * 5 / 7 * jobs, rel=0.02)
+
+
+def test_no_example_of_a_change_gives_what_is_set(manual, answers):
+    rows = re.findall(r"`-d '?(\w+)=([^`']*)'?(?: -d (\w+)=(\w+))?`", manual.partition("## Change it")[2])
+    changes = [pair for row in rows for pair in (row[:2], row[2:]) if pair[0]]
+    assert len(changes) > 8
+    for name, value in changes:
+        assert str(answers[name]) != value, name
 
 
 def test_its_ci_example_is_yaml(manual):

@@ -31,6 +31,7 @@ from .ingestion_check.names_in_sql import as_name
 from .messages import in_80_columns, into_git, notes, notes_on_a_copy
 from .objects import CATALOGUE
 from .regions import CONSOLES, console, td
+from .schedules import runs_a_day
 from .several_accounts import check_copy, of_the_first
 from .start_date import timestamp
 from .yaml_text import in_yaml, quoted
@@ -71,6 +72,7 @@ class KlaviyoExtension(Extension):
             notes_on_a_copy=notes_on_a_copy,
             of_the_first=of_the_first,
             quality_gates=AfterWriting(before, credentials).quality_gates,
+            runs_a_day=runs_a_day,
             signature=SIGNATURE,
             td=td,
             type_of_the_start=type_of_the_start,

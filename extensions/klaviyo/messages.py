@@ -19,7 +19,7 @@ from .ingestion_check.git import git
 from .objects import CATALOGUE
 from .regions import td
 from .schedules import freshness_warning
-from .several_accounts import into
+from .several_accounts import accounts_to_follow, update_command
 from .start_date import timestamp
 from .unknown_answers import given_to_no_question
 
@@ -112,7 +112,7 @@ def notes(context: Context) -> list[str]:
         freshness_warning(int(context["freshness_hours"]), context["schedule"], context["source"]),
         missing_webhook(context),
     )
-    return [*undocumented, *(note for note in asked if note)]
+    return [*undocumented, *accounts_to_follow(context), *(note for note in asked if note)]
 
 
 def _remark_on_a_name(context: Context) -> str:
@@ -128,7 +128,7 @@ def _remark_on_a_name(context: Context) -> str:
 
 def _update(context: Context) -> str:
     """The command that changes an answer of this repo, or of this account of it."""
-    return f"uvx --with copier-template-extensions copier update --trust --defaults{into(context)}"
+    return update_command(str(context["_copier_conf"]["answers_file"]))
 
 
 def remarks(context: Context, credentials: str, updated: bool) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -145,6 +144,25 @@ def clashes_with_accounts(context: Context) -> Iterator[str]:
         )
 
 
+def accounts_to_follow(context: Context) -> Iterator[str]:
+    """Say which accounts do not have what the first one answers for all of them now, a note each."""
+    if context["account"] or is_aside(context):
+        return
+    for file, answers in _others(context).items():
+        changed = {
+            name: context[name] for name in SHARED[1:] if context[name] != answers.get(name, context[name])
+        }
+        if not changed or not answers.get("account"):
+            continue
+        given = "".join(f" -d {quote(f'{name}={value}')}" for name, value in changed.items())
+        if "td_region" in changed:
+            given += " -d td_authentication_id=NEW_NUMBER"
+        yield (
+            f"the account {answers['account']!r} needs the same, once this is committed; until then "
+            f"its workflows are as they were:\n     {update_command(file)}{given}"
+        )
+
+
 def _objects(answers: dict[str, Any]) -> Iterator[str]:
     """The names of all that an account may load: the catalogue, chosen or not, and the custom objects."""
     yield from (known.name for known in CATALOGUE)
@@ -157,5 +175,13 @@ def _objects(answers: dict[str, Any]) -> Iterator[str]:
 
 def into(context: Context) -> str:
     """How a command of Copier's is told the account; nothing for the first in its usual place."""
-    own = Path(context["_copier_conf"]["answers_file"])
-    return "" if str(own) == ".copier-answers.yml" else f" --answers-file {own}"
+    return _named(str(context["_copier_conf"]["answers_file"]))
+
+
+def _named(file: str) -> str:
+    return "" if file == ".copier-answers.yml" else f" --answers-file {file}"
+
+
+def update_command(file: str) -> str:
+    """The command that changes an answer of the account whose answers are in this file."""
+    return f"uvx --with copier-template-extensions copier update --trust --defaults{_named(file)}"

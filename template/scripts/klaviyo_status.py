@@ -195,7 +195,7 @@ def cell(value: Any) -> Text:
     if not told or re.fullmatch(r"-?\d+(\.\d+)?", told):
         return Text(f"{float(told):,.12g}" if told else "", justify="right")
     is_time = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told)
-    short = told[:16] if is_time else re.sub(r"\bklaviyo_|(?<!ingest)_hist\b", "", told)
+    short = told[:16] if is_time else re.sub(r"\bklaviyo_|(?<!ingest)_hist\b|; columns: .*", "", told)
     return Text(short[:100], STYLES.get(told, ""))
 
 

@@ -125,8 +125,12 @@ def test_on_a_good_account_each_object_is_ok_and_the_run_succeeds(good):
     assert set(found) == set(good.all_tables)
     for status, line in found.values():
         assert (status, line[:4]) == ("OK", "ok, "), line
-    assert found["klaviyo_campaigns"][1].endswith("records with id, updated_at, created_at")
-    assert found["klaviyo_events"][1].endswith("records with id, datetime")
+    assert (
+        "records with id, updated_at, created_at; columns: created_at, id, " in found["klaviyo_campaigns"][1]
+    )
+    assert found["klaviyo_events"][1].endswith(
+        "records with id, datetime; columns: datetime, id, name, note, properties, value"
+    )
 
 
 def test_the_lines_are_printed_at_the_end(good):
@@ -164,7 +168,8 @@ def test_events_and_profiles_are_asked_for_a_day_and_others_for_the_later_half(g
 def test_a_full_load_may_bring_whatever_there_is(good):
     for name in ("metrics", "forms"):
         everything = len(good.account.ids(name))
-        assert lines(good)[f"klaviyo_{name}"] == ("OK", f"ok, {everything} records with id")
+        status, line = lines(good)[f"klaviyo_{name}"]
+        assert (status, line.partition(";")[0]) == ("OK", f"ok, {everything} records with id")
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +235,9 @@ def test_records_from_outside_the_window_show_that_the_filter_is_ignored(bad):
 
 
 def test_a_record_that_changed_while_it_was_loaded_is_not_outside(bad):
-    assert re.fullmatch(r"ok, \d+ records with id, updated, created", lines(bad)["klaviyo_coupons"][1])
+    assert re.fullmatch(
+        r"ok, \d+ records with id, updated, created; columns: [\w, ]+", lines(bad)["klaviyo_coupons"][1]
+    )
 
 
 def test_of_metrics_they_are_a_note(bad):

@@ -26,9 +26,11 @@ def run(command, cwd):
 
 
 def test_each_command_that_changes_an_answer_changes_it(acme):
-    updates = re.findall(r"`(uvx [^`]* copier update [^`]* -d [^`]*)`", manual(acme))
-    assert len(updates) > 10
-    for command in updates:
+    change = manual(acme).partition("## Change it")[2]
+    command, example = re.search(r"^(uvx .* copier update .*) (-d \S+)$", change, re.MULTILINE).groups()
+    rows = re.findall(r"`(-d [^`]*)`", change)
+    assert example in rows and len(rows) > 10
+    for command in (f"{command} {row}" for row in rows):
         run(command, acme)
         assert ".copier-answers.yml" in git("status", "--porcelain", cwd=acme), command
         git("add", "--all", cwd=acme)

@@ -1,11 +1,13 @@
 """Each account of a repo updates on its own, in any order, and works while the two are of different versions."""
 
 import re
+import shlex
 import sys
 
 import pytest
+import yaml
 from client_check import SCRIPT, run
-from commands import FOLDERS, commit, contents, copy, edit, made_of, release, update
+from commands import FOLDERS, commit, contents, copier, copy, edit, made_of, release, update
 from second_account import UK_ANSWERS, add_uk
 
 FIRST, UK = "klaviyo", "klaviyo_uk"
@@ -66,6 +68,26 @@ def test_in_any_order_each_changes_its_own_and_both_end_like_fresh_copies(both, 
     assert "update it, too" not in check(both).stdout
     fresh = add_uk(released, copy(released, tmp_path / "fresh"))
     assert contents(both) == contents(fresh)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"td_project": "acme_2"}, {"td_region": "eu01", "td_authentication_id": "7"}]
+)
+def test_what_the_client_has_once_is_changed_by_the_first_s_report_for_the_second_too(
+    released, acme, changed
+):
+    add_uk(released, acme)
+    printed = update(acme, *(word for name, value in changed.items() for word in ("-d", f"{name}={value}")))
+    assert "the account 'uk' needs the same" in printed
+    command = re.search(r"^ +uvx .*? copier (update .*?[^\\])$", printed, re.MULTILINE | re.DOTALL)[1]
+    commit(acme)
+    ended = copier(*shlex.split(command.replace("\\\n", "")), cwd=acme)
+    assert ended.exit_code == 0, ended.output
+    answers = yaml.safe_load((acme / UK_ANSWERS).read_text(encoding="utf-8"))
+    wanted = {**changed, **({"td_authentication_id": "NEW_NUMBER"} if "td_region" in changed else {})}
+    assert {name: answers[name] for name in wanted} == wanted
+    commit(acme)
+    assert "needs the same" not in update(acme, "-d", "schedule=daily")
 
 
 def test_what_is_broken_in_an_account_of_another_version_is_still_told(both):

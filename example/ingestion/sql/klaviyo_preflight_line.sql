@@ -50,9 +50,10 @@ SELECT
     WHEN records = 0 AND '${datasource.mode}' = 'replace' THEN 'ok, no records, fields not seen'
     WHEN records = 0 THEN 'ok, no records in this window, fields not seen'
     WHEN problems <> '' THEN 'error, ' || all_records || '; ' || problems
-    WHEN outside > 0 THEN 'ok, ' || all_records || ' with ${td.last_results.needed}; note: ' || records_outside
-      || ', as Klaviyo does not filter metrics: use metrics_load: full, else each run loads them all again'
     ELSE 'ok, ' || all_records || ' with ${td.last_results.needed}'
+      || IF(outside > 0, '; note: ' || records_outside || ', as Klaviyo does not filter metrics: '
+        || 'use metrics_load: full, else each run loads them all again', '')
+      || '; columns: ${td.last_results.columns}'
   END AS line,
   CAST(to_unixtime(now()) AS bigint) AS time
 FROM judged
