@@ -13,7 +13,7 @@ sys.path += [str(ROOT / folder) for folder in ("tests/engine", "template/scripts
 
 import klaviyo_status
 from mock_td.treasure_data import TreasureData
-from written_td import HOUR, WrittenTD, a_backfill_under_way
+from written_td import WrittenTD, a_backfill_under_way
 
 
 def page(repo):
@@ -23,7 +23,7 @@ def page(repo):
         os.environ.update(TD_API_KEY="1/x", TD_API_SERVER=f"http://{server.endpoint}")
         td = klaviyo_status.TreasureData(repo)
         found = klaviyo_status.look(td, repo / "ingestion/query_samples", ["klaviyo"])["klaviyo"]
-        tasks = list(klaviyo_status.to_do("klaviyo", found, 3 * HOUR))
+        tasks = list(klaviyo_status.to_do("klaviyo", found))
         return list(klaviyo_status.page("klaviyo", td.database, found, tasks))
 
 

@@ -11,7 +11,7 @@ import time
 
 import pexpect
 import pytest
-from commands import TEMPLATE, edit
+from commands import TEMPLATE
 from mock_td.treasure_data import TreasureData
 from written_td import DAY, HOUR, WrittenTD, all_is_well
 
@@ -205,15 +205,20 @@ def test_a_failure_is_shown_with_its_message_cause_and_cure(td, status):
     assert re.search(r"klaviyo_lists, 1x, not loaded since\n  HTTP 401 Unauthorized\n  Cause: the key", shown)
 
 
-def test_a_schedule_that_does_not_run_is_told(td, status, repo):
-    edit(repo / f"ingestion/{INC}.dig", "timezone: UTC\n", "timezone: UTC\n\nschedule:\n  hourly>: 00:00\n")
-    assert status().returncode == 0
-    td.databases.rows(
-        f"UPDATE client_src.ingestion_log SET time = time - {4 * HOUR} WHERE workflow_name = '{INC}'"
-    )
-    ended = status()
-    assert ended.returncode == 1
-    assert "no load for over 3 hours. Is the schedule enabled?" in " ".join(ended.stdout.split())
+@pytest.mark.parametrize(("schedule", "hours"), [("hourly", 3), ("daily", 26), ("30 4 * * mon-fri", 74)])
+def test_a_schedule_that_does_not_run_is_told(td, status, repo, copie, example_answers, schedule, hours):
+    """Its runs are an hour ago; the longest time between two is 72 hours, over a weekend, in the last of these."""
+    sample = "ingestion/query_samples/klaviyo_freshness.sql"
+    scheduled = copie.copy(extra_answers={**example_answers, "schedule": schedule}).project_dir
+    shutil.copy(scheduled / sample, repo / sample)
+    for older, told in ((hours - 2, False), (2, True)):
+        td.databases.rows(
+            f"UPDATE client_src.ingestion_log SET time = time - {older * HOUR} WHERE workflow_name = '{INC}'"
+        )
+        ended = status()
+        shown = " ".join(ended.stdout.split())
+        assert (f"no load for over {hours} hours. Is the schedule enabled?" in shown) == told
+        assert ended.returncode == 1 or not told
 
 
 def test_before_the_first_run_it_says_how_to_begin(server, status):
@@ -346,6 +351,14 @@ def test_it_watches_until_the_backfill_is_there(td, status):
     ended = status("--watch", "0.5")
     assert ended.stdout.count("Time that the backfill has loaded") >= 2
     assert ended.returncode == 0, ended.stdout
+
+
+def test_on_a_terminal_what_it_watches_is_drawn_over_what_was_there(td, repo, environment):
+    variables = {**environment, "TERM": "xterm-256color"}
+    command = f"{sys.executable} {repo / SCRIPT} --watch"
+    shown = pexpect.run(command, env=variables, dimensions=(50, 80), timeout=120).decode()
+    assert shown.partition("All is well.")[0].count("\x1b[2J") == 1
+    assert "\x1b[2J" not in pexpect.run(command.removesuffix(" --watch"), env=variables, timeout=120).decode()
 
 
 def test_it_is_one_plain_file_of_250_lines_at_most(repo):

@@ -31,7 +31,7 @@ from .ingestion_check.names_in_sql import as_name
 from .messages import in_80_columns, into_git, notes, notes_on_a_copy
 from .objects import CATALOGUE
 from .regions import CONSOLES, console, td
-from .schedules import runs_a_day
+from .schedules import longest_gap, runs_a_day
 from .several_accounts import check_copy, of_the_first
 from .start_date import timestamp
 from .yaml_text import in_yaml, quoted
@@ -68,6 +68,7 @@ class KlaviyoExtension(Extension):
             is_new_repo=is_new_repo,
             joins_others=joins_others,
             lines_of_others=lines_of_others,
+            longest_gap=longest_gap,
             notes=notes,
             notes_on_a_copy=notes_on_a_copy,
             of_the_first=of_the_first,

@@ -35,7 +35,7 @@ Rows = list[dict[str, Any]]
 Found = dict[str, Rows]
 SAMPLES = ["preflight_lines", "backfill_progress", "backfill_coverage", "runs", "failures", "freshness"]
 SAMPLES += ["reconciliation", "duplicates"]
-LATE_AFTER_HOURS = {"hourly": 3, "daily": 27}
+LATE_BY_HOURS = 2
 STYLES = {
     **dict.fromkeys(("OK", "SUCCESS", "loaded since"), "green"),
     **dict.fromkeys(("ERROR", "KILLED", "not loaded since"), "red"),
@@ -115,7 +115,7 @@ def look(td: TreasureData, samples: Path, sources: list[str]) -> dict[str, Found
     return {source: {name: asked[source, name].result() for name in SAMPLES} for source in sources}
 
 
-def to_do(source: str, found: Found, late_after: float | None) -> Iterator[str]:
+def to_do(source: str, found: Found) -> Iterator[str]:
     """Say what somebody must do, a line each."""
     progress = found["backfill_progress"]
     if not progress and not found["runs"]:
@@ -141,8 +141,9 @@ def to_do(source: str, found: Found, late_after: float | None) -> Iterator[str]:
         if row["newest_load_there"] < row["newest_load"]:
             gone = row["newest_load"] - row["newest_load_there"]
             yield f"{row['object']}: {gone:,} rows of the newest load are not in its table any more."
-    if late := [name for name, age in ages.items() if age and late_after and float(age) > late_after]:
-        yield f"{', '.join(late)}: no load for over {late_after} hours. Is the schedule enabled?"
+    late_after = [float(row["hours_between_runs"] or "inf") + LATE_BY_HOURS for row in found["freshness"]][:1]
+    if late := [name for name, age in ages.items() if age and float(age) > late_after[0]]:
+        yield f"{', '.join(late)}: no load for over {late_after[0]:g} hours. Is the schedule enabled?"
 
 
 def page(source: str, database: str, found: Found, tasks: list[str]) -> Iterator[RenderableType]:
@@ -209,9 +210,10 @@ def show(root: Path, options: argparse.Namespace) -> tuple[int, bool]:
     td = TreasureData(root)
     found, tasks = look(td, root / "ingestion/query_samples", sources), {}
     console = Console(record=True, file=StringIO() if options.json else None)
+    if options.watch:
+        console.clear()
     for source in sources:
-        on = first(r"^schedule:\n\s+(hourly|daily)>", root / f"ingestion/{source}_ingest_inc.dig")
-        tasks[source] = [*to_do(source, found[source], LATE_AFTER_HOURS.get(on))]
+        tasks[source] = [*to_do(source, found[source])]
         console.print(*page(source, td.database, found[source], tasks[source]), sep="\n")
     if options.json:
         print(json.dumps({each: {"to_do": tasks[each], **found[each]} for each in sources}, indent=2))
@@ -224,9 +226,7 @@ def show(root: Path, options: argparse.Namespace) -> tuple[int, bool]:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Show how the Klaviyo ingestion stands in Treasure Data.")
     parser.add_argument("--account", help="only this one; '' is the one without a name")
-    parser.add_argument(
-        "--watch", nargs="?", const=60.0, type=float, help="repeat until the backfill is there"
-    )
+    parser.add_argument("--watch", nargs="?", const=60.0, type=float, help="look until the backfill is there")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page into this file, too")
     options = parser.parse_args(argv)

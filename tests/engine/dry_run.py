@@ -154,7 +154,7 @@ def show_status(project, td):
     except klaviyo_status.CouldNotLook as why:
         print(why)
         return
-    to_do = list(klaviyo_status.to_do("klaviyo", found, None))
+    to_do = list(klaviyo_status.to_do("klaviyo", found))
     print()
     Console().print(*klaviyo_status.page("klaviyo", client.database, found, to_do), sep="\n")
 
