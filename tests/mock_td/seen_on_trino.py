@@ -1,4 +1,4 @@
-"""What a real Trino gave (406), and where the mock TD still gives something else.
+"""What a real Trino gives (406; `make test-trino` asks it anew), and where the mock TD gives something else.
 
 An entry is what follows SELECT. Without an expression that shows it, these differ:
 

@@ -37,7 +37,17 @@ public final class TdServer {
      * Arguments: the connector's name, its plugin's class, then catalogs, each as name,property=value,...
      * server.py knows what a version takes.
      */
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        try {
+            serve(arguments);
+        }
+        catch (Throwable failure) {
+            failure.printStackTrace(); // the server's own threads would keep the process alive
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private static void serve(String[] arguments) throws Exception {
         // The server's logging takes System.out over; the parent reads one line there, and no log.
         PrintStream parent = System.out;
         System.setOut(System.err);
