@@ -12,7 +12,7 @@ ON_TRINO := tests/real_trino $(addprefix tests/test_,windows.py latest_rows.py q
 
 .DEFAULT_GOAL := help
 .PHONY: help scaffold example picture lint test test-updates test-many test-engine test-trino test-setup bench \
-  dry-run rehearse release ready-to-release lock clean
+  dry-run publish rehearse release ready-to-release lock clean
 
 help:
 	@sed -n -e 's/^##@ //p' -e 's/^\([a-z-]*\):.*## \([A-Z]*=.*\): \(.*\)/  make \1 \2|\3/p' \
@@ -76,6 +76,9 @@ release: ready-to-release lint test test-updates test-many test-engine test-trin
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md
 	@git tag "$(VERSION)"
 	@echo "$(VERSION) is tagged. Push it, and clients will get it: git push origin HEAD $(VERSION)"
+
+publish:  # what release.yml runs
+	@$(PYTHON) .ci/release.py
 
 ready-to-release:
 	@echo "$(VERSION)" | grep -Eqx '[0-9]+\.[0-9]+\.[0-9]+' || \
