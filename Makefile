@@ -5,14 +5,21 @@ READY := $(VENV)/ready
 # How many clients' repos `make test-many` makes, and what its chance begins with.
 N ?= 20
 SEED ?= $(shell date +%s)
+# Another Copier than the pinned one, in a fresh set-up: make test VENV=.venv-oldest COPIER=9.19.0
+COPIER ?=
 # Which version of Trino `make test-trino` starts; and the tests of queries that it runs there a second time.
 TRINO ?= 406
 ON_TRINO := tests/real_trino $(addprefix tests/test_,windows.py latest_rows.py queries_for_people.py \
   names.py::test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints)
+# What `make lint` looks at beside Python: ours, and what a client gets.
+GITHUB ?= .github example/.github
+# What `make digdag` gets, and its sum as Homebrew's formula of Digdag has it.
+DIGDAG_URL ?= https://github.com/treasure-data/digdag/releases/download/v0.10.5.1/digdag-0.10.5.1.jar
+DIGDAG_SHA256 ?= 4d1337d777bd334c2348e07ebc1795283aa50a2fd3b7d720cba5ee33b5486aa8
 
 .DEFAULT_GOAL := help
-.PHONY: help scaffold example picture lint test test-updates test-many test-engine test-trino test-setup bench \
-  dry-run publish rehearse release ready-to-release lock clean
+.PHONY: help scaffold example picture lint lint-github test test-updates test-many test-engine test-trino test-setup bench \
+  dry-run digdag publish rehearse release ready-to-release lock clean
 
 help:
 	@sed -n -e 's/^##@ //p' -e 's/^\([a-z-]*\):.*## \([A-Z]*=.*\): \(.*\)/  make \1 \2|\3/p' \
@@ -44,10 +51,20 @@ example: $(READY)  ## render example/ anew: a review shows what an edit does to 
 picture: $(READY)  ## draw docs/status.svg anew, what scripts/klaviyo_status.py shows
 	@$(VENV)/bin/python tests/draw_status.py
 
-lint: $(READY)  ## what ruff and mypy say of every Python file
+lint: $(READY)  ## what ruff and mypy say of every Python file, zizmor of the workflows
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "Run $(VENV)/bin/ruff format ." >&2; exit 1; }
 	@$(VENV)/bin/mypy --no-error-summary
+	@$(MAKE) --no-print-directory lint-github
+
+# Without network: the schemas come with the package, and zizmor asks nobody.
+lint-github: $(READY)
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard $(GITHUB:=/workflows/*.yml))
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot $(wildcard $(GITHUB:=/dependabot.yml))
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+	  $(filter-out %/config.yml,$(wildcard $(GITHUB:=/ISSUE_TEMPLATE/*.yml)))
+	@found=$$($(VENV)/bin/zizmor --quiet --offline --no-progress --config .github/zizmor.yml $(GITHUB)) || \
+	  { echo "$$found" >&2; exit 1; }
 
 test: $(READY)  ## the tests that need neither a while nor Digdag nor Trino
 	@$(VENV)/bin/pytest --numprocesses auto --ignore tests/engine --ignore tests/updates --ignore tests/random_clients \
@@ -61,10 +78,17 @@ test-many: $(READY)  ## N=100 SEED=7: so many repos, edited at random, updated f
 	  CLIENTS=$(N) SEED=$$seed $(VENV)/bin/pytest --numprocesses auto tests/random_clients
 
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
-	@$(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
+	@PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
+
+digdag: $(READY)  ## download Digdag 0.10.5.1 into .venv, where engine and Trino tests find it
+	@curl --fail --silent --show-error --location --retry 3 --output $(VENV)/digdag.jar "$(DIGDAG_URL)"
+	@echo "$(DIGDAG_SHA256)  $(VENV)/digdag.jar" | shasum --algorithm 256 --check --status || \
+	  { rm $(VENV)/digdag.jar; echo "$(DIGDAG_URL) is not what it was: its sum is another one." >&2; exit 1; }
+	@printf '#!/bin/sh\nexec java -jar "%s" "$$@"\n' "$(abspath $(VENV))/digdag.jar" > $(VENV)/bin/digdag
+	@chmod +x $(VENV)/bin/digdag
 
 test-trino: $(READY)  ## TRINO=350: queries and workflows on a real Trino; Java 17 and Maven on PATH
-	@TRINO=$(TRINO) $(VENV)/bin/pytest --numprocesses auto --dist loadgroup $(ON_TRINO)
+	@TRINO=$(TRINO) PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/pytest --numprocesses auto --dist loadgroup $(ON_TRINO)
 
 test-setup: $(READY)  ## a fresh clone of what is committed sets itself up, with downloads
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
@@ -102,6 +126,7 @@ clean:  ## remove the set-up
 $(READY): requirements.txt
 	@$(call create_venv,$(VENV))
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@test -z "$(COPIER)" || $(VENV)/bin/pip install --quiet --disable-pip-version-check "copier==$(COPIER)"
 	@touch $@
 
 # Says what is missing, if something is; --clear throws away what an interrupted set-up left.

@@ -1,5 +1,6 @@
 """`make` sets itself up, renders the tree as it is checked out, and says what is missing."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -70,7 +71,7 @@ FAKE_PYTHON = f"""#!/bin/sh
 echo "$@" >> "$0.log"
 case "$1" in
   -c) exec {sys.executable} "$@" ;;
-  -m) rm -rf "$4" && mkdir -p "$4/bin" && printf '#!/bin/sh\\nexit ${{PIP_FAILS:-0}}\\n' > "$4/bin/pip" ;;
+  -m) rm -rf "$4" && mkdir -p "$4/bin" && printf '#!/bin/sh\\necho "$@" >> pip.log; exit ${{PIP_FAILS:-0}}\\n' > "$4/bin/pip" ;;
 esac
 chmod +x "$4/bin/pip"
 """
@@ -103,6 +104,14 @@ def test_a_set_up_is_done_once_and_again_after_new_pins(checkout, python):
     os.utime(checkout / "requirements.txt", (later, later))
     set_up()
     assert set_ups(python) == 2
+
+
+@pytest.mark.parametrize("copier", ["", "9.19.0"])
+def test_another_copier_than_the_pinned_one_is_there_where_one_is_named(checkout, python, copier):
+    run = make(checkout, f"PYTHON={python}", ".venv/ready", COPIER=copier)
+    assert run.returncode == 0, run.stderr
+    installed = [line.split()[-1] for line in (checkout / "pip.log").read_text(encoding="utf-8").splitlines()]
+    assert installed == ["requirements.txt", *([f"copier=={copier}"] if copier else [])]
 
 
 def test_an_interrupted_set_up_is_done_again_from_scratch(checkout, python):
@@ -255,7 +264,12 @@ def test_help_names_every_target_that_is_meant_for_people():
     declared = re.search(
         r"^\.PHONY: ((?:.*\\\n)*.*)$", (TEMPLATE / "Makefile").read_text("utf-8"), re.MULTILINE
     )
-    targets = set(declared[1].replace("\\", "").split()) - {"rehearse", "ready-to-release", "publish"}
+    targets = set(declared[1].replace("\\", "").split()) - {
+        "rehearse",
+        "ready-to-release",
+        "lint-github",
+        "publish",
+    }
     shown = make(TEMPLATE, "help").stdout.splitlines()
     assert {line.split()[1] for line in shown if line.startswith("  make ")} == targets - {"help"}
     assert [line for line in shown if len(line) > 80] == []
@@ -277,3 +291,24 @@ def test_a_fresh_clone_sets_itself_up_and_scaffolds(tmp_path):
         assert run.returncode == 0, run.stderr
         assert ("Setting up" in run.stderr) == (destination == "../acme")
         assert (tmp_path / "clone" / destination / "README.md").is_file()
+
+
+@pytest.fixture
+def set_up(tmp_path):
+    """A folder that looks like a finished set-up, without a package."""
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/ready").touch()
+    return tmp_path / "venv"
+
+
+@pytest.mark.parametrize("is_the_same", [True, False])
+def test_a_downloaded_digdag_is_kept_only_with_the_sum_that_is_known(tmp_path, set_up, is_the_same):
+    (tmp_path / "digdag.jar").write_bytes(b"a jar")
+    known = hashlib.sha256(b"a jar" if is_the_same else b"another jar").hexdigest()
+    given = (f"VENV={set_up}", f"--old-file={set_up}/ready", f"DIGDAG_SHA256={known}")
+    ended = make(TEMPLATE, *given, f"DIGDAG_URL=file://{tmp_path}/digdag.jar", "digdag")
+    assert (ended.returncode == 0) == is_the_same, ended.stderr
+    assert ("its sum is another one" in ended.stderr) != is_the_same
+    for file in ("digdag.jar", "bin/digdag"):
+        assert (set_up / file).exists() == is_the_same
+    assert not is_the_same or os.access(set_up / "bin/digdag", os.X_OK)
