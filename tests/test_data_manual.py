@@ -99,9 +99,10 @@ class Account:
 
 @pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
 def account(request, copie, example_answers):
-    result = copie.copy(extra_answers={**example_answers, **request.param})
+    answers = {**example_answers, **request.param}
+    result = copie.copy(extra_answers=answers)
     assert result.exit_code == 0, result.exception
-    return Account(result.project_dir, request.param)
+    return Account(result.project_dir, answers)
 
 
 def test_a_record_that_was_loaded_twice_is_counted_once(account):

@@ -74,13 +74,14 @@ newest AS (
   GROUP BY object
 )
 SELECT
-  'SELECT object, hours_since_success, hours_since_newest_record, rows_of_24_hours, rows_a_day_before, hours_between_runs FROM ('
+  'SELECT object, hours_since_success, hours_since_newest_record, rows_of_24_hours, rows_a_day_before, '
+    || 'CAST(NULL AS double) AS hours_between_runs FROM ('
     || array_join(array_agg(
       'SELECT ' || CAST(figures.position AS varchar) || ' AS position, ''' || figures.object || ''' AS object, '
         || COALESCE(CAST(CAST(figures.success AS decimal(18, 1)) AS varchar), 'NULL') || ' AS hours_since_success, '
         || COALESCE('round((to_unixtime(now()) - (' || newest.query || ')) / 3600, 1)', 'NULL') || ' AS hours_since_newest_record, '
         || CAST(COALESCE(figures.of_24_hours, 0) AS varchar) || ' AS rows_of_24_hours, '
-        || CAST(CAST(COALESCE(figures.a_day_before, 0) AS decimal(18, 1)) AS varchar) || ' AS rows_a_day_before, NULL AS hours_between_runs'
+        || CAST(CAST(COALESCE(figures.a_day_before, 0) AS decimal(18, 1)) AS varchar) || ' AS rows_a_day_before'
       ORDER BY figures.position
     ), ' UNION ALL ') || ') AS objects ORDER BY position' AS query
 FROM figures
