@@ -116,6 +116,7 @@ BAD: dict[str, dict[str, list]] = {
             ["Lists"], ["lists", None], [["lists"]], "[profiles", "[a\nb]", "2023-02-30", "!!bool x",
             "!!timestamp x", "[" * 500, "[!!str lists]", "[&a lists, *a]", '["\\x6cists"]',
         ],
+        "a list that has no object twice": [["lists", "lists"], "[events, lists, events]"],
     },
     "metrics_load": {"incremental or full": [*NO_TEXT, 42, ["full"], "", "Full", "replace", "full\n"]},
     "events_lookback_hours": {

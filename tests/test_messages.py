@@ -109,6 +109,25 @@ def test_an_authentication_that_is_given_by_its_name_is_noted(
     assert [" is a name" in note for note in notes(shown)] == [True] * noted
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (["metrics_load=full", "objects=[profiles]"], "metrics_load is full, but objects has no metrics"),
+        (["default_start_date=1202-01-01"], "Klaviyo began in 2012"),
+        (["metrics_load=full"], ""),
+        (["default_start_date=2012-01-01"], ""),
+    ],
+)
+def test_an_answer_that_changes_nothing_or_may_be_mistyped_is_noted(
+    pristine_template, tmp_path, answers, said
+):
+    given = [part for answer in answers for part in ("-d", answer)]
+    shown = copier("copy", *ANSWERS, *given, pristine_template, tmp_path / "acme", cwd=tmp_path)
+    assert shown.exit_code == 0, shown.output
+    found = [text for text in ("metrics_load is full", "Klaviyo began in") if text in shown.output]
+    assert found == ([said[: len(found[0])]] if said else [])
+
+
 def test_the_step_that_sets_the_secrets_sets_no_placeholder(pristine_template, tmp_path):
     """As it is pasted, by a shell in which td says what it was told."""
     copier("copy", *ANSWERS, "-d", "alert_slack=yes", pristine_template, "acme", cwd=tmp_path)

@@ -17,6 +17,12 @@ from .ingestion_check.gates.version_control import update_finished
 from .messages import remarks
 from .objects import KNOWN
 
+UNFINISHED = "update-finished"
+AFTER_A_CONFLICT = """
+The way on: choose in each of these files, git add --all, commit.
+The way back: git reset --hard && git clean -d --force
+undoes the whole update, and nothing that you had committed."""
+
 
 class AfterWriting:
     """What is seen of a rendering after it was written, given what was seen before."""
@@ -51,7 +57,10 @@ class AfterWriting:
         lines = [f"{passed} check{'s' if passed > 1 else ''} passed."] if passed else []
         lines += [told] if told else []
         lines += remarks(context, self.credentials.written, updated)
-        text = "\n".join([*lines, f"\n{report(others)}"] if others else lines)
+        lines += [f"\n{report(others)}"] if others else []
+        if updated and any(each.failed and each.id == UNFINISHED for each in others):
+            lines.append(AFTER_A_CONFLICT)
+        text = "\n".join(lines)
         if any(result.failed for result in results):
             raise UserMessageError(text)
         return text

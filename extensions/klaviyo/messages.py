@@ -23,6 +23,8 @@ from .several_accounts import accounts_to_follow, update_command
 from .start_date import timestamp
 from .unknown_answers import given_to_no_question
 
+BEGIN_OF_KLAVIYO = "2012"
+
 
 @pass_context
 def into_git(context: Context) -> list[str]:
@@ -109,6 +111,7 @@ def notes(context: Context) -> list[str]:
     ]
     asked = (
         _remark_on_a_name(context),
+        _remark_on_metrics(context),
         freshness_warning(int(context["freshness_hours"]), context["schedule"], context["source"]),
         missing_webhook(context),
     )
@@ -126,6 +129,14 @@ def _remark_on_a_name(context: Context) -> str:
     )
 
 
+def _remark_on_metrics(context: Context) -> str:
+    """What to say of a way to load metrics where no metrics are loaded."""
+    given = {**context.get_all(), **context["_copier_conf"]["data"]}.get("metrics_load")
+    if given != "full" or "metrics" in context["objects"]:
+        return ""
+    return "metrics_load is full, but objects has no metrics: it changes nothing."
+
+
 def _update(context: Context) -> str:
     """The command that changes an answer of this repo, or of this account of it."""
     return update_command(str(context["_copier_conf"]["answers_file"]))
@@ -141,7 +152,13 @@ def remarks(context: Context, credentials: str, updated: bool) -> Iterator[str]:
     conf = context["_copier_conf"]
     folder = Path(conf["dst_path"])
     if not updated or "default_start_date" in conf["data"]:
-        yield f"\nThe backfill starts at {timestamp(context['default_start_date'])}, UTC."
+        start = timestamp(context["default_start_date"])
+        yield f"\nThe backfill starts at {start}, UTC."
+        if start < BEGIN_OF_KLAVIYO:
+            yield (
+                f"Klaviyo began in {BEGIN_OF_KLAVIYO}, so no record is as old: is the year right?\n"
+                "Each window before it is a load of its own, which finds nothing."
+            )
     if credentials:
         yield f"\n{credentials}"
     if unknown := given_to_no_question(context):

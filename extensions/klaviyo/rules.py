@@ -107,7 +107,10 @@ def check_objects(value: Any) -> None:
     chosen = _parsed(value)
     # Copier takes each item of the text as it is written, with its escapes, anchors and tags.
     plain = not isinstance(value, str) or not re.search(r"[\\&*!]", value)
-    if not (plain and isinstance(chosen, list) and chosen and all(name in names for name in chosen)):
+    known = plain and isinstance(chosen, list) and chosen and all(name in names for name in chosen)
+    if known and len(set(chosen)) < len(chosen):
+        raise BadAnswer("a list that has no object twice", brief="a list that has no object twice")
+    if not known:
         raise BadAnswer(
             f"at least one of {', '.join(names)}, in a list like [profiles, events]",
             brief="at least one of profiles, events, ...",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from commands import DEFAULTS, append, commit, contents, copier, copy, edit, made_of, release, update
+from commands import DEFAULTS, append, commit, contents, copier, copy, edit, git, made_of, release, update
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
@@ -55,6 +55,37 @@ def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, 
     both = (acme / "README.md").read_text(encoding="utf-8") + (acme / other).read_text(encoding="utf-8")
     assert "# Acme, by the client" in both
     assert "# Acme, fixed" in both
+
+
+def test_after_a_conflict_the_way_back_undoes_the_update_and_nothing_else(released, acme):
+    edit(acme / "README.md", "# Acme Outdoor: Klaviyo → Treasure Data\n", "# Acme, by the client\n")
+    commit(acme)
+    before = contents(acme)
+    title = "# {{ client_name }}: Klaviyo → Treasure Data\n"
+    edit(released / "template/README.md.jinja", title, "# Acme, fixed\n")
+    (released / "template/new.md").write_text("new\n", encoding="utf-8")
+    release(released, "1.1.0")
+    ended = copier("update", *DEFAULTS, cwd=acme)
+    (back,) = re.findall("The way back: (git .*)", ended.output)
+    assert "The way on: " in ended.output
+    assert f"`{back}`" in (acme / "docs/klaviyo.md").read_text(encoding="utf-8")
+    assert (acme / "new.md").exists()
+    for command in back.split(" && "):
+        git(*command.split()[1:], cwd=acme)
+    assert contents(acme) == before
+    assert git("status", "--porcelain", cwd=acme) == ""
+
+
+@pytest.mark.parametrize(
+    ("place", "change"), [("ingestion", ""), (".", "by the client\n")], ids=["subfolder", "dirty tree"]
+)
+def test_what_copier_refuses_is_in_the_client_s_manual(acme, place, change):
+    manual = (acme / "docs/klaviyo.md").read_text(encoding="utf-8")
+    append(acme / "README.md", change)
+    ended = copier("update", *DEFAULTS, cwd=acme / place)
+    assert ended.exit_code == 1
+    told = re.findall("^[|] `([^`]*)` [|]", manual, re.MULTILINE)
+    assert any(words in ended.output for words in told)
 
 
 def test_answers_can_be_changed_by_an_update(released, acme):
