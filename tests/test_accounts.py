@@ -125,7 +125,7 @@ def test_a_copy_over_a_named_account_is_refused_and_names_it(pristine_template, 
     add_uk(pristine_template, client_repo)
     line = refused(pristine_template, client_repo, *UK, "-d", "td_authentication_id=400001")
     assert f"Acme Outdoor has the account 'uk' in {UK_ANSWERS} already" in line
-    assert f"copier update --answers-file {UK_ANSWERS}" in line
+    assert f"copier update --trust --answers-file {UK_ANSWERS}" in line
 
 
 def test_a_copy_of_the_same_account_once_more_is_none_over_another(pristine_template, client_repo):
@@ -137,7 +137,7 @@ def test_a_copy_of_the_same_account_once_more_is_none_over_another(pristine_temp
 
 def test_an_account_needs_an_answers_file_of_its_own(pristine_template, client_repo):
     line = refused(pristine_template, client_repo, "-d", "account=uk")
-    assert f"copier copy --answers-file {UK_ANSWERS} -d account=uk" in line
+    assert f"copier copy --trust --answers-file {UK_ANSWERS} -d account=uk" in line
 
 
 def test_an_account_needs_a_first_one(pristine_template, tmp_path):

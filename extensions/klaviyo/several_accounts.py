@@ -77,9 +77,8 @@ def account_problems(context: Context, account: str) -> Iterator[str]:
             "-d account first."
         )
     elif own in stored and there != account or account and own != answers_file(account):
-        one_more = (
-            f"copier copy --answers-file {answers_file(account or 'NAME')} -d account={account or 'NAME'}"
-        )
+        name = account or "NAME"
+        one_more = f"copier copy --trust --answers-file {answers_file(name)} -d account={name}"
         whose = repr(there) if there else "the one without a name"
         yield (
             f"account: {account!r} is invalid, {own} is for {whose}, and an account keeps its name, as its "
@@ -88,7 +87,7 @@ def account_problems(context: Context, account: str) -> Iterator[str]:
     elif account and "account" not in _first(stored):
         yield (
             f"account: {account!r} is invalid, the first account's version allows no others: run "
-            "copier update for it."
+            "copier update --trust for it."
         )
 
 
@@ -96,7 +95,11 @@ def _is_there(file: str, answers: dict[str, Any]) -> str:
     """Say that an account is there already, and the two ways on."""
     account = answers.get("account") or ""
     named = f"the account {account!r}" if account else "an account without a name"
-    update = f"copier update --answers-file {file}" if file != ".copier-answers.yml" else "copier update"
+    update = (
+        f"copier update --trust --answers-file {file}"
+        if file != ".copier-answers.yml"
+        else "copier update --trust"
+    )
     return (
         f"account: {answers.get('client_name')} has {named} in {file} already, with the authentication "
         f"{answers.get('td_authentication_id')}. For another account: -d account=NAME --answers-file "

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from client_check import run
 from client_edits import RUN_RESULT
-from commands import git
+from commands import TEMPLATE, git
 
 WORKFLOW = ".github/workflows/check.yml"
 
@@ -71,6 +71,38 @@ def test_ci_looks_for_a_newer_template_where_it_can_be_reached(status, says, res
     assert says in done.stdout
     assert ".copier-answers.yml" in done.stdout
     assert done.returncode == result
+
+
+def test_the_command_that_ci_prints_is_whole_and_updates(client_repo):
+    done = in_ci(client_repo, "template", "The template is the newest", copier="2")
+    (command,) = re.findall(r"Run (uvx .* copier update .*) \(docs/klaviyo.md, Updates\)", done.stdout)
+    assert command == (
+        "uvx --with copier-template-extensions copier update --trust --answers-file .copier-answers.yml"
+    )
+    manual = (client_repo / "docs/klaviyo.md").read_text(encoding="utf-8")
+    assert (
+        "uvx --with copier-template-extensions copier update --trust\n"
+        in manual[manual.index("## Updates") :]
+    )
+
+
+def test_ci_checks_a_pull_request_once_and_one_from_elsewhere_too(client_repo):
+    job = yaml.safe_load((client_repo / WORKFLOW).read_text(encoding="utf-8"))["jobs"]["ingestion"]
+    pull_request, from_elsewhere = job["if"].split(" || ")
+    assert pull_request == "github.event_name != 'pull_request'"
+    assert from_elsewhere == "github.event.pull_request.head.repo.full_name != github.repository"
+
+
+def test_what_ci_installs_and_runs_is_pinned_to_what_the_tests_have(client_repo):
+    text = (client_repo / WORKFLOW).read_text(encoding="utf-8")
+    actions = re.findall(r"uses: (\S+)(.*)", text)
+    assert len(actions) == 4
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action, _ in actions)
+    assert all(re.fullmatch(r"  # v[0-9.]+", version) for _, version in actions)
+    packages = " ".join(re.findall("pip install --quiet (.*)", text)).split()
+    assert len(packages) == 4
+    locked = (TEMPLATE / "requirements.txt").read_text(encoding="utf-8")
+    assert [each for each in packages if not re.search(rf"^{re.escape(each)}\b", locked, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("newer", ["", "klaviyo_uk", "klaviyo_zz"])

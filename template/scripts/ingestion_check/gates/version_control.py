@@ -51,6 +51,6 @@ def github_workflow(repo: Repo) -> Iterator[Problem]:
         folder = repo.tree.place_in_git.rstrip("/")
         why = (
             f"GitHub looks in the repository's root alone: git mv this there, with `defaults: {{run: "
-            f"{{working-directory: {folder}}}}}` above `jobs:`; or copier update -d ci=none"
+            f"{{working-directory: {folder}}}}}` above `jobs:`; or copier update --trust -d ci=none"
         )
         yield Problem(WORKFLOW, 1, why)
