@@ -160,6 +160,8 @@ def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
     )
     jobs, tasks, _, tasks_of_a_window = map(int, told.groups())
     assert jobs == 7 + 4 * objects
+    # As tests/engine/test_preflight.py counts them.
+    assert f"takes {4 * objects + 3} jobs" in manual
     assert tasks == tasks_of(objects, windows=objects)
     assert tasks_of_a_window == tasks_of(0, 1) - tasks_of(0, 0)
 
