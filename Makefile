@@ -35,7 +35,7 @@ scaffold: $(READY)  ## DEST=../acme-klaviyo: render the example answers there, f
 
 dry-run: $(READY)  ## DIR=../acme-klaviyo: run its two workflows on your Digdag, a mock TD and no Klaviyo
 	@test -d "$(DIR)/ingestion" || { echo "Say which client's repo: make dry-run DIR=../acme-klaviyo" >&2; exit 2; }
-	@$(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
+	@PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/python tests/engine/dry_run.py "$(DIR)"
 
 rehearse: dry-run  # what it was called at 0.1.0
 
@@ -80,7 +80,7 @@ test-many: $(READY)  ## N=100 SEED=7: so many repos, edited at random, updated f
 test-engine: $(READY)  ## the workflows on a real Digdag, which must be on PATH
 	@PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder tests/engine
 
-digdag: $(READY)  ## download Digdag 0.10.5.1 into .venv, where engine and Trino tests find it
+digdag: $(READY)  ## download Digdag 0.10.5.1 into .venv, where tests and dry runs find it
 	@curl --fail --silent --show-error --location --retry 3 --output $(VENV)/digdag.jar "$(DIGDAG_URL)"
 	@echo "$(DIGDAG_SHA256)  $(VENV)/digdag.jar" | shasum --algorithm 256 --check --status || \
 	  { rm $(VENV)/digdag.jar; echo "$(DIGDAG_URL) is not what it was: its sum is another one." >&2; exit 1; }

@@ -172,7 +172,7 @@ def page(source: str, database: str, found: Found, tasks: list[str]) -> Iterator
     columns += "rows in 24 h=rows_of_24_hours|a day before=rows_a_day_before|rows=rows_there|versions|"
     yield from table("Loads and rows", columns + "ids=distinct_ids", loads)
     columns = "table=table_name|id|rows=times"
-    yield from table("Ids with the most rows, as loads append", columns, found["duplicates"][:3])
+    yield from table("Versions with several rows", columns, found["duplicates"][:3])
 
 
 def table(title: str, columns: str, rows: Rows) -> Iterator[RenderableType]:
