@@ -44,8 +44,10 @@ def test_each_action_is_pinned_to_a_commit_and_says_which_version_it_is():
 def test_only_the_job_that_releases_may_write_and_none_keeps_the_token_in_the_clone():
     for name, job in jobs().items():
         assert job["permissions"] == {"contents": "write" if name == "release" else "read"}, name
-    for checkout in (step for step in steps() if "checkout" in step.get("uses", "")):
-        assert checkout["with"]["persist-credentials"] is False
+    client = TEMPLATE / "example/.github/workflows/check.yml"
+    for file in (*WORKFLOWS, client):
+        text = file.read_text(encoding="utf-8")
+        assert text.count("persist-credentials: false") == text.count("actions/checkout@"), file
 
 
 def test_what_releases_waits_for_all_tests():
@@ -68,7 +70,7 @@ def test_the_oldest_and_the_newest_python_and_copier_are_those_that_are_promised
     ("old", "new"),
     [
         ("timeout-minutes: 20", "timeout-minute: 20"),
-        ("@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0", "@v5"),
+        ("@fbc6f3992d24b796d5a048ff273f7fcc4a7b6c09 # v5.1.0", "@v5"),
         ("- run: make lint", "- run: make lint ${{ github.head_ref }}"),
     ],
     ids=["an unknown key", "an action that is not pinned", "a branch's name in a command"],
