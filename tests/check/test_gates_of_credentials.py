@@ -124,3 +124,21 @@ def test_a_load_file_with_another_authentication_is_noted(check, client_repo):
     assert check.places("one-authentication", client_repo) == [place]
     assert check.failures(client_repo)[0] == "! All load files have one authentication [one-authentication]"
     assert run(SCRIPT, cwd=client_repo).returncode == 0
+
+
+def test_a_key_that_only_git_s_history_has_is_noted(check, client_repo):
+    before = (client_repo / "README.md").read_text(encoding="utf-8")
+    assert check.places("keys-in-history", client_repo) == []
+    (client_repo / "README.md").write_text(f"{before}\n{KEY}\n", encoding="utf-8")
+    (client_repo / "größe.txt").write_text(f"{KEY}\n", encoding="utf-8")
+    git("add", "--all", cwd=client_repo)
+    git("commit", "-qm", "a key", cwd=client_repo)
+    assert check.places("keys-in-history", client_repo) == []  # leaked-keys says so
+    (client_repo / "README.md").write_text(before, encoding="utf-8")
+    (client_repo / "größe.txt").unlink()
+    git("commit", "-qam", "no key", cwd=client_repo)
+
+    assert check.places("keys-in-history", client_repo) == [("README.md", 1), ("größe.txt", 1)]
+    title, *places = check.failures(client_repo)
+    assert title.startswith("! Git's history holds no key")
+    assert all("rotate the key" in place and KEY not in place for place in places)

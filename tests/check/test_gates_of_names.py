@@ -1,8 +1,10 @@
 """A name that Digdag or SQL would read as something else is found; one that only looks so is not."""
 
+import re
+
 import pytest
 from client_edits import CREATE_LOG, DATABASE, DATASOURCES, INC, PROFILES, Edit, Entry, edits
-from commands import edit
+from commands import commit, edit, update
 
 GATE = "plain-names"
 
@@ -89,3 +91,32 @@ def test_what_digdag_makes_of_a_name_is_told(check, plain_repo):
     assert "Digdag reads src: 0123 as 83: quote it" in report
     assert "Digdag reads table_name: 1e5 as 100000: quote it" in report
     assert f"{DATASOURCES}:" in report
+
+
+@pytest.mark.parametrize("table", ["klaviyo_profiles", "klaviyo_profiles_hist"])
+def test_a_table_that_no_query_for_people_would_read_is_found(table, check, plain_repo):
+    place = Entry(table, "table_name", table.replace("profiles", "profile")).make(plain_repo)
+
+    assert check.places("queried-tables", plain_repo) == [place]
+
+
+def test_a_table_that_is_called_otherwise_in_the_queries_too_passes(check, plain_repo):
+    for file in (
+        DATASOURCES,
+        *(path.relative_to(plain_repo) for path in plain_repo.rglob("query_samples/*")),
+    ):
+        text = (plain_repo / file).read_text(encoding="utf-8")
+        (plain_repo / file).write_text(text.replace("klaviyo_profiles", "acme_profiles"), encoding="utf-8")
+
+    assert check.places("queried-tables", plain_repo) == []
+
+
+def test_a_database_that_was_not_answered_is_noted_with_the_way_to_follow(check, acme):
+    edit(acme / DATABASE, "src: client_src", "src: other_db")
+    title, what_to_do = check.failures(acme)
+    assert title.startswith("! The database is the one that was answered")
+    commit(acme)
+    (given,) = re.findall("copier update --trust (-d .*)", what_to_do)
+    update(acme, *given.split())
+    assert check.failures(acme) == []
+    assert "other_db" in (acme / "docs/klaviyo.md").read_text(encoding="utf-8")

@@ -329,3 +329,26 @@ def test_a_window_that_does_not_fall_back_is_found(fault, query, check, plain_re
 
     line = faulty[: faulty.index("COALESCE(")].count("\n") + 1
     assert check.places("window-start", plain_repo) == [(WINDOWS, line)]
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"),
+    [
+        *((value, False) for value in ("yes", "true", "many", "{limit: yes}", "{limit: 3, interval: 5s}")),
+        ("{limit: 3, interval_type: linear}", False),
+        *((value, True) for value in ("3", '"3"', "{limit: 3, interval: 5, interval_type: exponential}")),
+    ],
+)
+def test_a_retry_that_digdag_passes_over_is_found(value, sound, check, plain_repo):
+    place = Edit(INC, "_retry: 29", f"_retry: {value}").make(plain_repo)
+
+    assert check.places("control-values", plain_repo) == ([] if sound else [place])
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"), [("yes", False), ("3", False), ("true", True), ("${many}", True)]
+)
+def test_a_parallel_that_digdag_does_not_take_is_found(value, sound, check, plain_repo):
+    place = Edit(INC, "  _retry: 29", f"  _parallel: {value}\n      _retry: 29").make(plain_repo)
+
+    assert check.places("control-values", plain_repo) == ([] if sound else [place])

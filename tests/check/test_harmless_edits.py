@@ -179,7 +179,7 @@ HARMLESS = {
     ],
     "the windows of the backfill": [Entry("klaviyo_events", "window_days", None)],
     "no late events": [Entry("klaviyo_events", "late_days", "0"), Entry("klaviyo_lists", "late_days", None)],
-    "another database": [Edit(DATABASE, "src: client_src", "src: acme\n  other: x")],
+    "a database more": [Edit(DATABASE, "src: client_src", "src: client_src\n  other: x")],
     "the authentication from database.yml": [
         Edit(DATABASE, "databases:", "td_authentication_ids: {klaviyo: {default: 360030}}\ndatabases:"),
         Edit(

@@ -13,6 +13,8 @@ KEY = re.compile(
     rb"\bpk_(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}|\b[0-9]{1,8}/[0-9a-f]{40}\b"
     rb"|\bhooks\.slack\.com/services/T\w+/B\w+/\w{16,}"
 )
+# The same in few words, as git looks for it.
+FOR_GIT = "pk_[A-Za-z0-9_]{20}|[0-9]/[0-9a-f]{40}|hooks[.]slack[.]com/services/T"
 # Who may read a template, in its URL: a token stands there in the place of a name, or of a password.
 _USER_OF_URL = re.compile(r"((?:git\+)?https?://)[^/?#\s]*@", re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +12,8 @@ from pathlib import Path
 from .git import git, ignores
 from .ignore_files import is_ignored
 
+# How many commits are looked at for what was in them once: more would take a second and longer.
+COMMITS = 300
 # Not the client's files: git's own, and what tools install.
 SKIPPED = (".git", ".venv", "node_modules")
 
@@ -46,6 +49,15 @@ class Tree(ABC):
     def start(self, path: str, size: int) -> bytes:
         """The first bytes of a file; none, if there is no such file or it cannot be read."""
 
+    def once_added(self, pattern: str, exactly: re.Pattern[bytes]) -> list[tuple[str, str]]:
+        """The files to which one of the last commits added a text, each with a commit that did.
+
+        Args:
+            pattern: the text, as git looks for it, which is quick.
+            exactly: the same text, as it is meant.
+        """
+        return []
+
     @cached_property
     def shared(self) -> list[str]:
         """What git takes, or would take."""
@@ -80,6 +92,38 @@ class Folder(Tree):
 
     def __str__(self) -> str:
         return str(self.root)
+
+    def once_added(self, pattern: str, exactly: re.Pattern[bytes]) -> list[tuple[str, str]]:
+        last = (
+            None
+            if self.in_git is None
+            else git(self.root, "rev-list", "-n", str(COMMITS), "--all", "--", ".")
+        )
+        options = (
+            "--no-walk",
+            "--stdin",
+            "--format=commit %h",
+            "-p",
+            "-U0",
+            "--no-ext-diff",
+            "--no-textconv",
+        )
+        paths = ("--relative", "--no-prefix", "--no-renames", "-G", pattern)
+        shown = (
+            git(self.root, "-c", "core.quotePath=false", "log", *options, *paths, asked=last)
+            if last
+            else None
+        )
+        found: dict[str, str] = {}
+        commit = path = ""
+        for line in (shown or "").split("\n"):
+            if line.startswith("commit "):
+                commit = line.split(" ")[1]
+            elif line.startswith("+++ "):
+                path = line[4:].rstrip("\t")
+            elif line.startswith("+") and exactly.search(os.fsencode(line)):
+                found.setdefault(path, commit)
+        return list(found.items())
 
     def paths(self, folder: str = "") -> list[str]:
         found: list[str] = []

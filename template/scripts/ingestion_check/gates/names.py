@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..accounts import BACKFILL
 from ..digdag_yaml import Map, Text
 from ..expectations import expect_form, unexpected
 from ..gate import gate
@@ -15,6 +16,7 @@ from ..repo import Repo
 from ..sql import without_comments
 
 DATABASE_FILE = "ingestion/config/database.yml"
+DEFAULT_DATABASE = "client_src"
 FIELDS = ("incremental_field", "historical_field")
 IN_LOAD_FILES = ("name", "incremental_field_connector")
 _BARE_DATABASE = re.compile(r'(?<!")\$\{\s*databases\.src\s*\}(?=\s*\.)')
@@ -70,3 +72,34 @@ def _without_quotes(repo: Repo, database: str) -> Iterator[Problem]:
     for text in (text for step in steps for text in step.texts):
         for found in _BARE_DATABASE.finditer(text):
             yield text.at(found[0]).problem(why)
+
+
+@gate("Queries for people name the tables that are loaded")
+def queried_tables(repo: Repo) -> Iterator[Problem]:
+    """With another table_name than the object's, loads go to a new table; the queries read the old one."""
+    loaded = {entry.text("table_name") for _, entry in repo.entries}
+    for name, entry in repo.entries:
+        source = repo.accounts.of(entry.place.path).source
+        found = re.fullmatch(rf"({source}_\w+)_load\.yml", entry.text("config_file"))
+        own = found[1] + ("_hist" if name == BACKFILL else "") if found else ""
+        if own and own not in loaded:
+            for file in repo.tree.paths("ingestion/query_samples"):
+                if re.search(rf"\b{own}\b", repo.documents.text(file)):
+                    yield unexpected(entry, "table_name", f"{own}, as in {file}, or both another")
+                    break
+
+
+@gate("The database is the one that was answered", is_note=True)
+def answered_database(repo: Repo) -> Iterator[Problem]:
+    """Queries for people and the manual name the answered one; what runs takes it from database.yml."""
+    databases = repo.documents.map(DATABASE_FILE).section("databases")
+    for path, answers in repo.accounts.answers.items():
+        answered = str(answers.get("target_database") or DEFAULT_DATABASE) if answers else ""
+        given = databases.text("src").strip()
+        if answered and given and given != answered:
+            own = "" if path == ".copier-answers.yml" else f" --answers-file {path}"
+            why = (
+                f"loads go to {given}, but query_samples/ and docs/ name {answered}: to follow, "
+                f"copier update --trust{own} -d target_database={given}"
+            )
+            yield databases.at("src").problem(why)

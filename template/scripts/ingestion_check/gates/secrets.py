@@ -43,6 +43,16 @@ def leaked_keys(repo: Repo) -> Iterator[Problem]:
             yield Problem(file, content.count(b"\n", 0, found.start()) + 1, why)
 
 
+@gate("Git's history holds no key", needs_disk=True, is_note=True, any_version=True, guards_keys=True)
+def keys_in_history(repo: Repo) -> Iterator[Problem]:
+    """A key that was committed and removed since is still in git's history, for all who may read it."""
+    now = {path for path in repo.tree.shared if credentials.KEY.search(repo.tree.start(path, MAX_FILE + 1))}
+    for path, commit in repo.tree.once_added(credentials.FOR_GIT, credentials.KEY):
+        if path not in now:  # leaked_keys tells what is there
+            why = f"commit {commit} had a key here, and git keeps it: rotate the key, then silence this"
+            yield Problem(path, 1, why)
+
+
 @gate("The template's URL holds no token", needs_disk=True, any_version=True, guards_keys=True)
 def leaked_token(repo: Repo) -> Iterator[Problem]:
     """Copier keeps the URL that it was given, and git keeps it for good, for all who may read this repo."""

@@ -16,7 +16,7 @@ from ..digdag import (
     WORKFLOW_KEYS,
 )
 from ..digdag_yaml import Map
-from ..expectations import expect_value, nearest, unexpected
+from ..expectations import expect_form, expect_value, nearest, unexpected
 from ..expressions import variables
 from ..gate import gate
 from ..origins_in_sql import coalesces
@@ -25,6 +25,8 @@ from ..repo import Repo
 from ..schedule_times import time_problem
 from ..sql import without_comments
 from ..steps import Step
+
+NUMBERS = ("limit", "interval", "max_interval")
 
 
 @gate("Operators and keys are those that Digdag knows")
@@ -52,6 +54,26 @@ def digdag_keys(repo: Repo) -> Iterator[Problem]:
         if needs and not any(key in step.body for key in needs):
             why = f"{step.operator} needs {' or '.join(needs)}"
             yield step.body.at(step.operator).problem(why)
+
+
+@gate("Retries are numbers, and _parallel is true, false or a limit")
+def control_values(repo: Repo) -> Iterator[Problem]:
+    """Digdag passes over a retry that it cannot read, `yes` or an interval of `5s`, and so does no retry; at
+    `_parallel: yes` it ends the run.
+    """
+    for step in repo.steps:
+        for key, right, form in (
+            ("_retry", "a number", "[0-9]+"),
+            ("_parallel", "true", "(?i)true|false|.*[$].*"),
+        ):
+            value = step.body.get(key)
+            if isinstance(value, Map):
+                for name in (name for name in NUMBERS if name in value):
+                    yield from expect_form(value, name, "a number", "[0-9]+")
+                if "interval_type" in value:
+                    yield from expect_form(value, "interval_type", "constant", "exponential")
+            elif key in step.body:
+                yield from expect_form(step.body, key, right, form)
 
 
 @gate("Every ${variable} is defined")
