@@ -12,7 +12,7 @@ AT_MOST_THREE = "At most three loads run at once (_parallel: limit: 3)"
 IDS = """
     update-finished files-readable datasources timestamps field-names field-places event-loads load-files
     account-files account-names one-authentication own-authentication account-versions files-exist files-used
-    silenced-gates archive-size log-steps run-log latest-log log-rows error-log plain-names queried-tables answered-database table-names
+    silenced-gates archive-size log-steps log-table run-log latest-log log-rows error-log plain-names queried-tables answered-database table-names
     credentials-file leaked-keys keys-in-history leaked-token git-takes-files github-workflow digdag-keys
     control-values variables-defined utc-timezone schedules parallel-loads contained-failures window-start
 """

@@ -1,9 +1,10 @@
 """Loads and failures that leave no row in ingestion_log, or one under another name, are found."""
 
+import re
 import shutil
 
 import pytest
-from client_edits import HIST, INC, LOG_ERROR, LOG_START, LOG_SUCCESS, PREFLIGHT, Edit, edits
+from client_edits import CREATE_LOG, HIST, INC, LOG_ERROR, LOG_START, LOG_SUCCESS, PREFLIGHT, Edit, edits
 from commands import copy, edit
 
 LATEST = "ingestion/klaviyo_latest.dig"
@@ -299,3 +300,37 @@ def test_a_row_under_another_name_is_found(edit, check, plain_repo):
 )
 def test_a_failure_that_is_not_logged_is_found(edit, check, plain_repo):
     assert edit.make(plain_repo) in check.places("error-log", plain_repo)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("  job_url VARCHAR,\n", "", 2),
+        ("  job_url VARCHAR,\n", "  -- job_url VARCHAR,\n", 2),
+        ("IF NOT EXISTS ", "", 2),
+        (".ingestion_log", ".x", 1),
+        ("  time BIGINT\n", '  "timestamp" BIGINT\n', 2),
+    ],
+    ids=["a column gone", "a column in a comment", "only once", "another table", "another name"],
+)
+def test_a_log_table_that_runs_would_fail_at_is_found(old, new, line, check, plain_repo):
+    edit(plain_repo / CREATE_LOG, old, new)
+
+    assert check.places("log-table", plain_repo) == [(CREATE_LOG, line)]
+
+
+def test_a_log_table_may_be_written_in_another_way(check, plain_repo):
+    made = (plain_repo / CREATE_LOG).read_text(encoding="utf-8")
+    names = re.findall(r"^  (\w+) [A-Z]+", made, re.MULTILINE)
+    columns = ", ".join(f'"{name}" varchar' for name in names)
+    text = f"create table if not exists ${{databases.src}} . ingestion_log ({columns})"
+    (plain_repo / CREATE_LOG).write_text(text, encoding="utf-8")
+
+    assert check.places("log-table", plain_repo) == []
+    assert list(check.module("gates.log").LOG_COLUMNS) == names
+
+
+def test_preflight_asks_for_the_columns_that_the_log_table_has(check, plain_repo):
+    report = (plain_repo / "ingestion/sql/klaviyo_preflight_report.sql").read_text(encoding="utf-8")
+    asked = re.findall(r"'(\w+)'", report[report.index("ARRAY[") : report.index("]) WITH")])
+    assert asked == list(check.module("gates.log").LOG_COLUMNS)

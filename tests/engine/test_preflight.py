@@ -27,6 +27,9 @@ MESSAGES = {
     ),
     "klaviyo_lists": ('22:10:05.401 +0000 [ERROR] {"status":403}', "lacks the scope lists:read:"),
     "klaviyo_flows": ("Authentication 360030 does not exist", "does not know the authentication"),
+    "klaviyo_pages": ("400 Invalid input, Invalid cursor", "start klaviyo_preflight again"),
+    "klaviyo_old": ("400 a revision header is required", "ask TD's support"),
+    "klaviyo_gone": ("410 Gone", "ask TD's support"),
     "klaviyo_images": ("400 'changed' is not a filterable field", "the field to filter on is refused"),
     "klaviyo_segments": (
         "lost " * 500 + "It's \"over\":\n\tsee C:\\new, ''twice'' -- no more; {} /* */ é",
@@ -179,7 +182,19 @@ def bad(ingest, beginning):
     Coupons change while they are loaded; of universes one is dated tomorrow. A client's tables were there
     before the run: `.before` is what they held.
     """
-    custom = ["flows", "images", "segments", "reviews", "tags", "forms", "universes", "coupons"]
+    custom = [
+        "flows",
+        "pages",
+        "old",
+        "gone",
+        "images",
+        "segments",
+        "reviews",
+        "tags",
+        "forms",
+        "universes",
+        "coupons",
+    ]
     account = OddAccount(
         beginning,
         datetime.now(timezone.utc),
@@ -275,7 +290,17 @@ def test_what_fails_costs_no_other_object_its_one_try(bad):
 def test_the_run_fails_and_names_each_object_that_is_not_ok(bad):
     assert not bad.last_run.succeeded
     (named,) = set(re.findall(r"klaviyo_preflight failed for: ([\w, ]+)\.", bad.last_run.output))
-    assert named.split(", ") == sorted(set(bad.all_tables) - {"klaviyo_metrics", "klaviyo_coupons"})
+    failed = {*bad.all_tables, "ingestion_log"} - {"klaviyo_metrics", "klaviyo_coupons"}
+    assert named.split(", ") == sorted(failed)
+
+
+def test_a_log_table_without_its_columns_is_told_before_a_run_fails_at_it(bad, good):
+    missing = (
+        "log_id, workflow_name, table_name, status, start_time, end_time, records_processed, error_message"
+    )
+    line = f"ingestion_log: error, without {missing}, job_id, job_url"
+    assert bad.last_run.output.count(line) >= 2  # in the report, and in what fails the run
+    assert "ingestion_log: ok, the first run makes it" in good.last_run.output
 
 
 def test_also_a_run_that_fails_prints_its_lines_and_drops_its_scratch_tables(bad):

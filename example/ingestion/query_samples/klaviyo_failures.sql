@@ -44,6 +44,8 @@ failures AS (
       WHEN regexp_like(log.error_message, '(?i)\bdelet(e|ing)\b.{0,80}\b(denied|permission|permitted|privilege|allowed|authorized)|\b(denied|permission|permitted|privilege|allowed|authorized)\b.{0,80}\bdelet(e|ing)\b') THEN 'delete'
       WHEN regexp_like(log.error_message, '(?i)\bkilled\b') THEN 'killed'
       WHEN regexp_like(log.error_message, 'no successful load for') THEN 'stale'
+      WHEN regexp_like(log.error_message, '(?i)\bcursor\b') THEN 'cursor'
+      WHEN regexp_like(log.error_message, '(?i)(^|[^.\w])410\b|\brevision\b') THEN 'revision'
       WHEN regexp_like(log.error_message, '(?i)(^|[^.\w])400\b|incremental_field|\bfilter') THEN 'filter'
       ELSE ''
     END AS kind
@@ -76,6 +78,8 @@ LEFT JOIN (
     ('delete', 'the user whose workflows these are may not delete rows in TD', 'let them, or answer remove_copies with no (Change it), push, start again'),
     ('killed', 'its window holds too much', 'start again: it asks for half the window, down to an hour; a shorter window_days saves these tries'),
     ('stale', 'no run was started, or each fails for these tables', 'see what the log says about them, and whether the schedule is enabled'),
+    ('cursor', 'Klaviyo no longer knows the page at which the load was', 'start again'),
+    ('revision', 'TD''s connector uses a version of Klaviyo''s API that is retired', 'ask TD''s support, with the message'),
     ('filter', 'Klaviyo does not filter by that field', 'correct the connector''s name of the field in config/klaviyo_datasources.yml, push, start again')
 ) AS known (kind, cause, what_to_do) ON known.kind = failures.kind
 ORDER BY failures.time DESC, failures.name

@@ -25,6 +25,10 @@ SELECT
     WHEN regexp_like(message, '(?i)\bdelet(e|ing)\b.{0,80}\b(denied|permission|permitted|privilege|allowed|authorized)|\b(denied|permission|permitted|privilege|allowed|authorized)\b.{0,80}\bdelet(e|ing)\b') THEN
       'probably this user may not delete rows in TD: let them, or answer remove_copies with no, '
       || 'where docs/klaviyo.md says "Change it". The message: '
+    WHEN regexp_like(message, '(?i)\bcursor\b') THEN
+      'probably Klaviyo no longer knew the page at which the load was: start klaviyo_preflight again. The message: '
+    WHEN regexp_like(message, '(?i)(^|[^.\w])410\b|\brevision\b') THEN
+      'probably TD''s connector uses a version of Klaviyo''s API that is retired: ask TD''s support. The message: '
     WHEN regexp_like(message, '(?i)(^|[^.\w])400\b|incremental_field|\bfilter') THEN
       'probably the field to filter on is refused: correct the connector''s name of the field in '
       || 'config/klaviyo_datasources.yml. The message: '

@@ -11,11 +11,21 @@ from ..expectations import expect_form, expect_value
 from ..gate import gate
 from ..problems import Problem, place_in
 from ..repo import Repo
+from ..sql import without_comments
 from ..steps import Step
 
 # A task that is wanted: what it does, in words, and how it is told.
 Kind = tuple[str, Callable[[Step], bool]]
 
+CREATE_LOG = "ingestion/sql/create_ingestion_log_table.sql"
+CREATE = re.compile(
+    r"\bCREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?(?:\"?(?:\$\{[^{}]*\}|\w+)\"?\s*\.\s*)?\"?(\w+)",
+    re.IGNORECASE,
+)
+LOG_COLUMNS = (
+    "log_id", "source_name", "workflow_name", "table_name", "status", "start_time", "end_time",
+    "records_processed", "error_message", "job_id", "job_url", "time",
+)  # fmt: skip
 # Tells a run's rows from all others: neither id is unique by itself.
 MARK = re.compile(r"\$\{\s*session_uuid\s*\}\.\$\{\s*attempt_id\s*\}/")
 
@@ -66,6 +76,26 @@ def _writes_latest(step: Step) -> bool:
 START: Kind = ("run sql/{source}_log_ingestion_start.sql", lambda step: step.logs("start"))
 GIVE_WAY: Kind = ("then fail if there is one: if>: ${td.last_results.concurrent_run != ''}", _gives_way)
 END: Kind = ("in the end run sql/{source}_log_ingestion_success.sql", lambda step: step.logs("success"))
+
+
+@gate("The log table is made with all its columns")
+def log_table(repo: Repo) -> Iterator[Problem]:
+    """Each run writes all of them: without one it fails at its first row, and without the table too."""
+    sql = without_comments(repo.documents.text(CREATE_LOG))
+    made = CREATE.search(sql)
+    if not sql.strip():
+        return  # files_exist says so, if a workflow names it
+    if not made or made[2].lower() != "ingestion_log":
+        yield Problem(CREATE_LOG, 1, "must create the table ingestion_log, where all workflows log")
+        return
+    place = place_in(CREATE_LOG, sql, made.start())
+    if not made[1]:
+        yield place.problem("must say CREATE TABLE IF NOT EXISTS: each run asks for it")
+    missing = [
+        name for name in LOG_COLUMNS if not re.search(rf"\b{name}\b", sql[made.end() :], re.IGNORECASE)
+    ]
+    if missing:
+        yield place.problem(f"must have the columns {', '.join(missing)}, which each run writes")
 
 
 @gate("Each run logs its start, looks for another run, and logs its end")
