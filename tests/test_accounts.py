@@ -251,7 +251,8 @@ def test_an_update_changes_no_account(released, acme):
     assert git("status", "--porcelain", cwd=acme) == ""
     update(acme, "--answers-file", UK_ANSWERS, "-d", "schedule=hourly")
     assert git("status", "--porcelain", cwd=acme).split() == [
-        *("M", UK_ANSWERS, "M", "docs/klaviyo_uk.md", "M", "ingestion/klaviyo_uk_ingest_inc.dig")
+        *("M", UK_ANSWERS, "M", "docs/klaviyo_uk.md", "M", "ingestion/klaviyo_uk_ingest_inc.dig"),
+        *("M", "ingestion/query_samples/klaviyo_uk_freshness.sql"),
     ]
 
 

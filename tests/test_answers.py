@@ -211,7 +211,7 @@ GOOD: dict[str, list] = {
     "more_settings": [True, "yes", "no", "true", "False", "y", "Y", "n", ""],
     "td_region": ["eu01", "ap01", "ap02", "ap03"],
     "td_project": ["acme_klaviyo", "Acme-1", "_", "a" * 255, "null"],
-    "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]', ["lists", "lists"]],
+    "objects": ["[metrics]", "- lists\n- events", '["lists", \'events\',]'],
     "metrics_load": ["full"],
     "events_lookback_hours": [0, 168, "0", "168", "007"],
     "events_late_days": [0, 30, "0", "30"],
