@@ -19,7 +19,6 @@ from .ingestion_check.git import answer, git
 from .objects import CATALOGUE
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
-_TAG_OR_OBJECT = re.compile(r"\{% yield .*?\{% ?endyield %\}|" + _TAG.pattern)
 
 
 def ignored_everywhere(context: Context, stored: dict[str, Any]) -> list[str]:
@@ -32,13 +31,16 @@ def ignored_everywhere(context: Context, stored: dict[str, Any]) -> list[str]:
         Failed: git does not tell.
     """
     folder = destination(context, "")
-    kept = _paths(git(folder, "ls-files", "-z"))
+    listed = git(folder, "ls-files", "-z")
+    if listed is None:
+        return []  # not in git: Copier says so
+    kept = _paths(listed)
+    names = {name for named in _template_names(context) for name in _rendered(named, stored)}
     # With -m also those that a merge deleted.
     history = ("log", "-m", "--format=", "--diff-filter=D", "--no-renames", "--relative", "--name-only", "-z")
-    deleted = {path.lstrip("\n") for path in _paths(git(folder, *history))} - kept
-    names = [_pattern(name, stored) for name in _template_names(context)]
-    asked = {path for path in kept | deleted if any(name.fullmatch(path) for name in names)}
-    asked |= kept & _earlier_names(context)
+    shown = git(folder, *history)
+    deleted = names if shown is None else {path.lstrip("\n") for path in _paths(shown)}
+    asked = names & (kept | deleted) | kept & _earlier_names(context)
     if not asked:
         return []
     place = (git(folder, "rev-parse", "--show-prefix") or "").rstrip("\n")
@@ -92,10 +94,10 @@ def _as_files(folder: Path, name: Path) -> str:
 
 
 def _template_names(context: Context) -> list[str]:
-    """The names of the template's files, as they stand in the template."""
+    """The names of the template's files that an update merges, as they stand in the template."""
     root = Path(context["_copier_conf"]["src_path"]) / "template"
     files = [file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()]
-    return [name.removesuffix(".jinja") for name in files if "answers_file" not in name]
+    return [name.removesuffix(".jinja") for name in files if not re.search("answers_file|credentials", name)]
 
 
 def _earlier_names(context: Context) -> set[str]:
@@ -104,18 +106,14 @@ def _earlier_names(context: Context) -> set[str]:
     return {f"ingestion/{name}" for name in runpy.run_path(str(migration))["FILES"]}
 
 
-def _pattern(name: str, stored: dict[str, Any]) -> re.Pattern[str]:
-    """A pattern of what a name in the template is rendered as."""
+def _rendered(name: str, stored: dict[str, Any]) -> list[str]:
+    """What a name in the template is rendered as; with an object in it, for each object that there may be."""
     custom = [entry for entry in stored.get("custom_objects") or () if isinstance(entry, dict)]
     objects = [*(known.name for known in CATALOGUE), *(str(entry.get("name")) for entry in custom)]
-
-    def rendered(tag: str) -> str:
-        if "source" in tag:
-            return re.escape(source_of(stored))
-        return f"({'|'.join(map(re.escape, objects))})" if "object" in tag else ""
-
-    parts, tags = _TAG_OR_OBJECT.split(name), [*_TAG_OR_OBJECT.findall(name), ""]
-    return re.compile("".join(re.escape(part) + rendered(tag) for part, tag in zip(parts, tags, strict=True)))
+    name = name.replace("{{ source }}", source_of(stored))
+    if "{% yield" not in name:
+        return [_TAG.sub("", name)]
+    return [_TAG.sub("", name.replace("{{ object.name }}", each)) for each in objects]
 
 
 def _paths(printed: str | None) -> set[str]:

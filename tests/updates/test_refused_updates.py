@@ -113,7 +113,7 @@ def test_files_that_every_new_repo_ignores_keep_their_edits(
 def test_a_deleted_file_that_every_new_repo_ignores_does_not_come_back(edited, monkeypatch, tmp_path_factory):
     git("rm", "-q", "docs/klaviyo.md", cwd=edited)
     commit(edited)
-    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "docs/")
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "klaviyo.md")
     check_refusal(edited, "docs/klaviyo.md: ignored ")
 
 
@@ -125,8 +125,23 @@ def test_a_file_that_a_merge_deleted_does_not_come_back(edited, monkeypatch, tmp
     git("merge", "-q", "--no-ff", "--no-commit", "side", cwd=edited)
     git("rm", "-q", "docs/klaviyo.md", cwd=edited)
     git("commit", "-qm", "merged, without the manual", cwd=edited)
-    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "docs/")
+    ignore_everywhere(monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "klaviyo.md")
     check_refusal(edited, "docs/klaviyo.md: ignored ")
+
+
+def test_credentials_that_were_committed_once_may_be_ignored_everywhere(
+    edited, monkeypatch, tmp_path_factory
+):
+    credentials = "ingestion/credentials_ingestion.json"
+    git("add", "--force", credentials, cwd=edited)
+    git("commit", "-qm", "by mistake", cwd=edited)
+    git("rm", "-q", "--cached", credentials, cwd=edited)
+    git("commit", "-qm", "taken out", cwd=edited)
+    ignore_everywhere(
+        monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "*credentials*"
+    )
+    update(edited)
+    check_edits(edited)
 
 
 def test_a_repo_below_the_root_is_asked_by_its_whole_path(edited, monkeypatch, tmp_path_factory):
@@ -136,7 +151,7 @@ def test_a_repo_below_the_root_is_asked_by_its_whole_path(edited, monkeypatch, t
     )
     commit(edited)
     ignore_everywhere(
-        monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "/clients/docs"
+        monkeypatch, tmp_path_factory.mktemp("git") / "all", "core.excludesFile", "/clients/docs/klaviyo.md"
     )
     check_refusal(edited / "clients", "docs/klaviyo.md: ignored ")
 
