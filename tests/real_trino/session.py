@@ -18,3 +18,11 @@ def pytest_configure(config):
         raise pytest.UsageError(missing) from None
     # Test processes are started after this, and inherit it.
     stack.enter_context(pytest.MonkeyPatch.context()).setenv("TRINO_URL", url)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of the tests that run without Trino too, run every second, or all of them: as EVERY says."""
+    elsewhere = [item for item in items if item.path.parent.name != "real_trino"]
+    left_out = {item for number, item in enumerate(elsewhere) if number % int(os.environ.get("EVERY") or 1)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
