@@ -36,8 +36,8 @@ def copies(template: Path, folder: Path) -> str:
 def runs_of(shape: Shape, folder: Path, size: int) -> list[list[object]]:
     """The rows of that table for a number of rows, each event in two of them; then what each run cost."""
     with ingestion_of(shape, folder, days=WEEK) as acme:
-        for age in (2, 1):
-            load(acme, size // 2, days_ago=age)
+        for days in (32, 31):
+            load(acme, size // 2, days_ago=days)
         rows = []
         for name, seconds in {"first run": 0, "a day later": DAY, "an hour later": 3600}.items():
             acme.td.clock.advance(seconds)
@@ -47,9 +47,9 @@ def runs_of(shape: Shape, folder: Path, size: int) -> list[list[object]]:
 
 
 def load(acme: Ingestion, number: int, *, days_ago: int) -> None:
-    """Fill the events' table with the events of a year, as one load that ended so many days ago; logged."""
+    """Fill the events' table with the events of a year, as one load so many days ago; logged."""
     td, now = acme.td, int(acme.td.clock.now())
-    began, end = now - days_ago * DAY, now - 10 * DAY
+    began, end = now - days_ago * DAY, now - 40 * DAY
     td.rows(
         f"""CREATE TABLE IF NOT EXISTS {EVENTS}
             (id VARCHAR, datetime VARCHAR, event_properties VARCHAR, time BIGINT)"""
