@@ -40,11 +40,13 @@ class BothDatabases(Databases):
     has_delete  whether a DELETE deletes: else Trino only counts what it would delete
     """
 
+    client = Client
+
     def __init__(self, clock=None):
         super().__init__(clock)
         self.has_delete = VERSIONS[os.environ["TRINO"]].has_delete
         worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-        self.trino = Client(os.environ["TRINO_URL"], f"td{worker.removeprefix('gw')}")
+        self.trino = self.client(os.environ["TRINO_URL"], f"td{worker.removeprefix('gw')}")
         # {database: {table: (columns, rows)}} of what Trino has.
         self._there = {
             database: dict.fromkeys(table for (table,) in self.trino.rows(f'SHOW TABLES FROM "{database}"'))

@@ -59,7 +59,7 @@ class Client:
         return self._ask(sql, database)[1]
 
     def seconds(self, plan):
-        """How long Trino took to plan a statement; it knows that for 15 minutes."""
+        """How long Trino took to plan a statement; it knows that for its next hundred statements."""
         url = f"{self._server.geturl()}/v1/query/{plan.query_id}?pruned=true"
         headers = {"X-Trino-User": USER, "X-Presto-User": USER}
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
