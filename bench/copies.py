@@ -1,11 +1,11 @@
 """Measure what it costs to remove the copies of events, where a table is small and where it is large."""
 
-from datetime import datetime, timezone
 from pathlib import Path
 
 from commands import copy
 from digdag import Run
 from ingestion import DATABASE, INC, Ingestion
+from run_queries import text
 from tabulate import tabulate
 
 from bench.shapes import DAY, LATENCIES, Shape, ingestion_of, run_to_its_end
@@ -64,13 +64,8 @@ def load(acme: Ingestion, number: int, *, days_ago: int) -> None:
             f"""INSERT INTO {DATABASE}.ingestion_log
                 (log_id, workflow_name, table_name, status, start_time, end_time, records_processed, time)
                 VALUES ('load-{days_ago}.1/{began + after}000/0/x', '{INC}', 'klaviyo_events', '{status}',
-                {in_klaviyos_form(end - YEAR)}, {in_klaviyos_form(began)}, {records}, {began + after})"""
+                '{text(end - YEAR)}', '{text(began)}', {records}, {began + after})"""
         )
-
-
-def in_klaviyos_form(seconds: int) -> str:
-    """An instant, as a text in SQL."""
-    return f"'{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.000000'"
 
 
 def figures(run: Run, acme: Ingestion) -> list[object]:

@@ -13,6 +13,16 @@ LISTS = "klaviyo_lists"
 FIELDS = {"profiles": "updated", "events": "datetime", "lists": "updated"}
 
 
+def field_of(table):
+    """What tells two versions of a table's records apart."""
+    return FIELDS[table.removesuffix("_hist").removeprefix("klaviyo_")]
+
+
+def in_records(day):
+    """A day, as records have it."""
+    return f"{text(unix(day))[:19]}Z"
+
+
 class Client(TD):
     """A client's tables, loads into them, and what a run removes of them."""
 
@@ -24,9 +34,8 @@ class Client(TD):
 
     def load(self, table, *records, at, start=0, mark="load.1", ends=True):
         """A load that asked from a day on; a record is (id, day of its change), or a map."""
-        field = FIELDS[table.removesuffix("_hist").removeprefix("klaviyo_")]
         maps = [
-            record if isinstance(record, dict) else {"id": record[0], field: f"{text(unix(record[1]))[:19]}Z"}
+            record if isinstance(record, dict) else {"id": record[0], field_of(table): in_records(record[1])}
             for record in records
         ]
         window = (unix(start) - 1, unix(at))

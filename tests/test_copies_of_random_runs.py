@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from run_queries import EVENTS, EVENTS_HIST, HIST, PROFILES, unix
-from test_copies import Client
+from test_copies import Client, field_of, in_records
 
 ENDS = ["good", "good", "good", "killed in a load", "killed before it removes", "a removal fails"]
 RUNS = st.lists(
@@ -32,11 +32,6 @@ def versions(td, *tables):
         found = td.rows(f"SELECT id, {field_of(table)} FROM client_src.{table}")
         counts.update(f"{id} {moment}" for id, moment in found)
     return counts
-
-
-def field_of(table):
-    """What tells two versions of a table's records apart."""
-    return "datetime" if table in (EVENTS, EVENTS_HIST) else "updated"
 
 
 def run(td, at, wanted, mark):
@@ -71,13 +66,8 @@ def test_no_version_is_lost_and_good_runs_leave_each_once(example_repo, wanted):
     for number, each in enumerate([*wanted, *good]):
         at += each["hours"] / 24
         run(td, at, each, mark=f"run-{number}.1")
-        there |= {f"e{id} {text_of(id)}" for id in each["ids"]}
-        there |= {f"p{id} {text_of(each['changed'])}" for id in each["ids"]}
+        there |= {f"e{id} {in_records(id)}" for id in each["ids"]}
+        there |= {f"p{id} {in_records(each['changed'])}" for id in each["ids"]}
         assert versions(td, EVENTS, EVENTS_HIST, PROFILES, HIST).keys() == there
     assert set(versions(td, EVENTS, EVENTS_HIST, PROFILES, HIST).values()) == {1}
     td.databases.close()
-
-
-def text_of(day):
-    """A day, as records have it."""
-    return f"2024-01-{1 + day:02}T00:00:00Z"

@@ -16,6 +16,7 @@ from .ingestion_check.accounts import (
     OF_AN_OBJECT,
     OWN_NAMES,
     accounts_that_meet,
+    answers_file_option,
     source_of,
     stored_answers,
 )
@@ -95,15 +96,11 @@ def _is_there(file: str, answers: dict[str, Any]) -> str:
     """Say that an account is there already, and the two ways on."""
     account = answers.get("account") or ""
     named = f"the account {account!r}" if account else "an account without a name"
-    update = (
-        f"copier update --trust --answers-file {file}"
-        if file != ".copier-answers.yml"
-        else "copier update --trust"
-    )
     return (
         f"account: {answers.get('client_name')} has {named} in {file} already, with the authentication "
         f"{answers.get('td_authentication_id')}. For another account: -d account=NAME --answers-file "
-        f"{answers_file('NAME')}; to change that one: {update}."
+        f"{answers_file('NAME')}; to change that one: "
+        f"copier update --trust{answers_file_option(file)}."
     )
 
 
@@ -178,13 +175,11 @@ def _objects(answers: dict[str, Any]) -> Iterator[str]:
 
 def into(context: Context) -> str:
     """How a command of Copier's is told the account; nothing for the first in its usual place."""
-    return _named(str(context["_copier_conf"]["answers_file"]))
-
-
-def _named(file: str) -> str:
-    return "" if file == ".copier-answers.yml" else f" --answers-file {file}"
+    return answers_file_option(str(context["_copier_conf"]["answers_file"]))
 
 
 def update_command(file: str) -> str:
     """The command that changes an answer of the account whose answers are in this file."""
-    return f"uvx --with copier-template-extensions copier update --trust --defaults{_named(file)}"
+    return (
+        f"uvx --with copier-template-extensions copier update --trust --defaults{answers_file_option(file)}"
+    )

@@ -20,6 +20,7 @@ An entry is what follows SELECT. Without an expression that shows it, these diff
 | DELETE                                  | of 500,000 partitions at most at TD    | of all                               |
 """
 
+from datetime import date, datetime
 from decimal import Decimal
 
 # (expression, type, value): a time as text, varchar without its length.
@@ -492,3 +493,12 @@ DIFFERENCES = [
         ("integer", 1),
     ),
 ]
+
+
+def shown(value):
+    """A value as the lists have it: times as text."""
+    if isinstance(value, list):
+        return [shown(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,12 +1,11 @@
 """The mock TD gives what a real Trino gave, refuses what it refused, and differs only where that is written down."""
 
 import re
-from datetime import date, datetime
 
 import pytest
 from mock_td.databases import Databases
 from mock_td.query_error import QueryError
-from mock_td.seen_on_trino import ANSWERS, DIFFERENCES, REFUSALS
+from mock_td.seen_on_trino import ANSWERS, DIFFERENCES, REFUSALS, shown
 from mock_td.trino_functions import COMPARED
 
 
@@ -32,14 +31,6 @@ def select(databases):
         return kind, shown(value)
 
     return result
-
-
-def shown(value):
-    if isinstance(value, list):
-        return [shown(each) for each in value]
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return value.isoformat() if isinstance(value, date) else value
 
 
 @pytest.mark.parametrize(("expression", "kind", "value"), ANSWERS)

@@ -2,11 +2,10 @@
 
 import os
 import re
-from datetime import date, datetime
 
 import pytest
 from mock_td.query_error import QueryError
-from mock_td.seen_on_trino import ANSWERS, DIFFERENCES, REFUSALS
+from mock_td.seen_on_trino import ANSWERS, DIFFERENCES, REFUSALS, shown
 from real_trino.client import Client
 
 pytestmark = pytest.mark.skipif(os.environ["TRINO"] != "406", reason="The list is of Trino 406")
@@ -14,14 +13,6 @@ SEEN = [
     *((expression, (kind, value)) for expression, kind, value in ANSWERS),
     *((expression, there) for expression, there, *_ in (*REFUSALS, *DIFFERENCES)),
 ]
-
-
-def shown(value):
-    if isinstance(value, list):
-        return [shown(each) for each in value]
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def told(trino, expression):

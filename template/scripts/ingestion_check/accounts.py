@@ -61,6 +61,11 @@ class Account(NamedTuple):
         return self.sql(f"log_ingestion_{what}")
 
 
+def answers_file_option(file: str) -> str:
+    """How a command of Copier's is told an account, by its answers file; nothing for the usual one."""
+    return "" if file == ".copier-answers.yml" else f" --answers-file {file}"
+
+
 def owner(name: str, sources: Iterable[str]) -> str:
     """Whose a file, a workflow or a table is, by its name; empty, if it is none of theirs.
 

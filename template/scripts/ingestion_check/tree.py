@@ -94,26 +94,16 @@ class Folder(Tree):
         return str(self.root)
 
     def once_added(self, pattern: str, exactly: re.Pattern[bytes]) -> list[tuple[str, str]]:
-        last = (
-            None
-            if self.in_git is None
-            else git(self.root, "rev-list", "-n", str(COMMITS), "--all", "--", ".")
-        )
-        options = (
-            "--no-walk",
-            "--stdin",
-            "--format=commit %h",
-            "-p",
-            "-U0",
-            "--no-ext-diff",
-            "--no-textconv",
-        )
-        paths = ("--relative", "--no-prefix", "--no-renames", "-G", pattern)
-        shown = (
-            git(self.root, "-c", "core.quotePath=false", "log", *options, *paths, asked=last)
-            if last
-            else None
-        )
+        if self.in_git is None:
+            return []
+        last = git(self.root, "rev-list", "-n", str(COMMITS), "--all", "--", ".")
+        if not last:
+            return []
+        commits = ("--no-walk", "--stdin", "--format=commit %h")
+        lines = ("-p", "-U0", "--no-ext-diff", "--no-textconv", "-G", pattern)
+        paths = ("--relative", "--no-prefix", "--no-renames")
+        quoting = ("-c", "core.quotePath=false")
+        shown = git(self.root, *quoting, "log", *commits, *lines, *paths, asked=last)
         found: dict[str, str] = {}
         commit = path = ""
         for line in (shown or "").split("\n"):

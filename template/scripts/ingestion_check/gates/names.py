@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..accounts import BACKFILL
+from ..accounts import BACKFILL, answers_file_option
 from ..digdag_yaml import Map, Text
 from ..expectations import expect_form, unexpected
 from ..gate import gate
@@ -97,9 +97,8 @@ def answered_database(repo: Repo) -> Iterator[Problem]:
         answered = str(answers.get("target_database") or DEFAULT_DATABASE) if answers else ""
         given = databases.text("src").strip()
         if answered and given and given != answered:
-            own = "" if path == ".copier-answers.yml" else f" --answers-file {path}"
             why = (
                 f"loads go to {given}, but query_samples/ and docs/ name {answered}: to follow, "
-                f"copier update --trust{own} -d target_database={given}"
+                f"copier update --trust{answers_file_option(path)} -d target_database={given}"
             )
             yield databases.at("src").problem(why)

@@ -46,9 +46,9 @@ def leaked_keys(repo: Repo) -> Iterator[Problem]:
 @gate("Git's history holds no key", needs_disk=True, is_note=True, any_version=True, guards_keys=True)
 def keys_in_history(repo: Repo) -> Iterator[Problem]:
     """A key that was committed and removed since is still in git's history, for all who may read it."""
-    now = {path for path in repo.tree.shared if credentials.KEY.search(repo.tree.start(path, MAX_FILE + 1))}
     for path, commit in repo.tree.once_added(credentials.FOR_GIT, credentials.KEY):
-        if path not in now:  # leaked_keys tells what is there
+        now = path in repo.tree.shared and credentials.KEY.search(repo.tree.start(path, MAX_FILE + 1))
+        if not now:  # leaked_keys tells what is there
             why = f"commit {commit} had a key here, and git keeps it: rotate the key, then silence this"
             yield Problem(path, 1, why)
 
