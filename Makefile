@@ -7,11 +7,13 @@ N ?= 20
 SEED ?= $(shell date +%s)
 # Another Copier than the pinned one, in a fresh set-up: make test VENV=.venv-oldest COPIER=9.19.0
 COPIER ?=
-# Which version of Trino `make test-trino` starts; and the tests of queries that it runs there a second time: of
-# these every second, which keeps it below five minutes on two cores. EVERY=1 runs all.
+# Which version of Trino `make test-trino` starts; the tests of its own, the longest first, and those of queries that
+# run there a second time; and of these which: every second (three and a half minutes on two cores), EVERY=1 all (five).
 TRINO ?= 406
 EVERY ?= 2
-ON_TRINO := tests/real_trino $(addprefix tests/test_,windows.py latest_rows.py queries_for_people.py \
+WHOLE_RUNS := tests/real_trino/test_workflows.py
+ON_TRINO := $(WHOLE_RUNS) $(filter-out $(WHOLE_RUNS),$(wildcard tests/real_trino/test_*.py)) $(addprefix tests/test_, \
+  windows.py latest_rows.py queries_for_people.py \
   names.py::test_a_query_for_people_runs_in_any_database_and_so_does_what_it_prints)
 # What `make lint` looks at beside Python: ours, and what a client gets.
 GITHUB ?= .github example/.github
@@ -90,7 +92,7 @@ digdag: $(READY)  ## download Digdag 0.10.5.1 into .venv, where tests and dry ru
 	@chmod +x $(VENV)/bin/digdag
 
 test-trino: $(READY)  ## TRINO=350 EVERY=1: queries and workflows on a real Trino; Java 17 and Maven on PATH
-	@TRINO=$(TRINO) EVERY=$(EVERY) PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/pytest --numprocesses auto --dist loadgroup $(ON_TRINO)
+	@TRINO=$(TRINO) EVERY=$(EVERY) PATH="$$PATH:$(abspath $(VENV)/bin)" $(VENV)/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ON_TRINO)
 
 test-setup: $(READY)  ## a fresh clone of what is committed sets itself up, with downloads
 	@$(VENV)/bin/pytest -m setup tests/test_make.py

@@ -17,12 +17,9 @@ from real_trino.both import BothDatabases
 from real_trino.client import heading
 from real_trino.server import VERSIONS
 
-pytestmark = [
-    pytest.mark.skipif(
-        shutil.which("digdag") is None, reason="No digdag on PATH: no workflow was run on a real Trino"
-    ),
-    pytest.mark.xdist_group("workflows"),  # one after another, in one process
-]
+pytestmark = pytest.mark.skipif(
+    shutil.which("digdag") is None, reason="No digdag on PATH: no workflow was run on a real Trino"
+)
 HOUR, DAY = 3600, 86400
 SOURCE = "klaviyo_uk"
 INC, HIST = f"{SOURCE}_ingest_inc", f"{SOURCE}_ingest_hist"
