@@ -1,5 +1,6 @@
 """Run a client's ingestion on a real Digdag: its workflows, the TD that they run on, and what they left there."""
 
+import json
 from types import SimpleNamespace
 
 import digdag
@@ -43,9 +44,11 @@ class Ingestion:
         Digdag would evaluate that in every task, in most of them three times: a quarter of all that it
         evaluates. test_adopted_repo.py and the dry run run it as it is rendered.
         """
+        shared = yaml.safe_load((self.project / "config/database.yml").read_text(encoding="utf-8"))
+        database = json.dumps(shared["databases"]["src"])
         for path in self.project.glob("*.dig"):
             text = path.read_text(encoding="utf-8")
-            named = text.replace("    database: ${databases.src}\n", f"    database: {DATABASE}\n")
+            named = text.replace("    database: ${databases.src}\n", f"    database: {database}\n")
             assert named != text, path
             path.write_text(named, encoding="utf-8")
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import digdag
 import pytest
 from copier import run_copy
-from ingestion import DATABASE, Ingestion
+from ingestion import Ingestion
 from mock_td.klaviyo_account import KlaviyoAccount
 from mock_td.treasure_data import TreasureData
 from real_trino.both import BothDatabases
@@ -21,11 +21,14 @@ pytestmark = pytest.mark.skipif(
     shutil.which("digdag") is None, reason="No digdag on PATH: no workflow was run on a real Trino"
 )
 HOUR, DAY = 3600, 86400
+# Digdag takes it for the number 83, and Trino for no name, where it has no quotes.
+DATABASE = "0123"
 SOURCE = "klaviyo_uk"
 INC, HIST = f"{SOURCE}_ingest_inc", f"{SOURCE}_ingest_hist"
 PROFILES, EVENTS, METRICS, FLOWS = (f"{SOURCE}_{name}" for name in ("profiles", "events", "metrics", "flows"))
 OPTIONS = {
     "account": "uk",
+    "target_database": DATABASE,
     "td_authentication_id": "400000",
     "objects": ["profiles", "events", "metrics"],
     "metrics_load": "full",
@@ -47,22 +50,25 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def acme(example_repo, pristine_template, tmp_path_factory):
+def acme(example_answers, pristine_template, tmp_path_factory):
     """The account uk, which has every option, in a repo of another account; in its TD there is nothing yet."""
     if not VERSIONS[os.environ["TRINO"]].has_delete:
         pytest.skip(f"Trino {os.environ['TRINO']} has no DELETE here: no workflow was run on it")
-    repo = shutil.copytree(example_repo, tmp_path_factory.mktemp("client") / "acme")
+    repo = tmp_path_factory.mktemp("client") / "acme"
     end = datetime.now(timezone.utc)
     beginning = (end - timedelta(days=80)).replace(tzinfo=None, microsecond=0)
-    run_copy(
-        str(pristine_template),
-        repo,
-        data={**OPTIONS, "default_start_date": f"{beginning.isoformat()}.000000"},
-        answers_file=".copier-answers.klaviyo_uk.yml",
-        defaults=True,
-        unsafe=True,
-        quiet=True,
-    )
+    first = {**example_answers, "target_database": DATABASE}
+    second = {**OPTIONS, "default_start_date": f"{beginning.isoformat()}.000000"}
+    for answers, file in ((first, None), (second, ".copier-answers.klaviyo_uk.yml")):
+        run_copy(
+            str(pristine_template),
+            repo,
+            data=answers,
+            answers_file=file,
+            defaults=True,
+            unsafe=True,
+            quiet=True,
+        )
     account = KlaviyoAccount(
         beginning, end, custom={"flows": {"created": "created_at", "updated": "updated_at"}}
     )
@@ -76,14 +82,14 @@ def acme(example_repo, pristine_template, tmp_path_factory):
 def log(acme, *tables):
     """{table: its statuses in the log, in their order}, as Trino has them; of the runs, under None."""
     rows = acme.td.databases.trino.rows(
-        f"SELECT table_name, status FROM {DATABASE}.ingestion_log "
+        f'SELECT table_name, status FROM "{DATABASE}".ingestion_log '
         "ORDER BY time, CAST(split_part(log_id, '/', 2) AS bigint), status DESC"
     )
     return {table: [status for name, status in rows if name == table] for table in tables}
 
 
 def ids(acme, table):
-    rows = acme.td.databases.trino.rows(f"SELECT id FROM {DATABASE}.{table} ORDER BY id")
+    rows = acme.td.databases.trino.rows(f'SELECT id FROM "{DATABASE}".{table} ORDER BY id')
     return [id for (id,) in rows]
 
 
@@ -155,7 +161,9 @@ def by_hand(acme, freshness):
 def test_preflight_says_what_is_wrong_and_that_all_else_is_well(acme, preflight):
     assert not preflight.succeeded
     assert f"{SOURCE}_preflight failed for: {EVENTS}." in preflight.output
-    lines = dict(acme.td.databases.trino.rows(f"SELECT table_name, line FROM {DATABASE}.{SOURCE}_preflight"))
+    lines = dict(
+        acme.td.databases.trino.rows(f'SELECT table_name, line FROM "{DATABASE}".{SOURCE}_preflight')
+    )
     assert "lacks the scope events:read" in lines.pop(EVENTS)
     assert len(lines) == 4
     assert all(": ok, " in line for line in lines.values()), lines
