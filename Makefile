@@ -97,8 +97,8 @@ test-trino: $(READY)  ## TRINO=350 EVERY=1: queries and workflows on a real Trin
 test-setup: $(READY)  ## a fresh clone of what is committed sets itself up, with downloads
 	@$(VENV)/bin/pytest -m setup tests/test_make.py
 
-bench: $(READY)  ## ONLY="copier check": what a copy, an update, the check and runs cost, or parts of it
-	@$(VENV)/bin/python -B -m bench $(ONLY)
+bench: $(READY)  ## ONLY="copier check" PEERS=../a-clone: what a copy, an update, the check and runs cost, or parts of it
+	@PEERS="$(PEERS)" $(VENV)/bin/python -B -m bench $(ONLY)
 
 release: ready-to-release lint test test-updates test-many test-engine test-trino  ## VERSION=0.2.0: test, commit the changelog, tag; you push
 	@git diff --quiet HEAD -- CHANGELOG.md || git commit --quiet --message "Release $(VERSION)" -- CHANGELOG.md

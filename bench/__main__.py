@@ -5,6 +5,7 @@
 The first three give medians, in seconds, and ratios; the last, which needs Digdag, a run of each case.
 Runs the parts that are named, or all. Whatever they make is in a temporary folder. Other work on the
 machine makes every figure larger, and the cases of a table alike, as they take turns: the ratios count.
+PEERS has the paths of other teams' templates, if any, whose copies are measured beside ours.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from commands import (
 
 from bench.processes import Case, Failed, medians, table
 from bench.smallest_template import write_smallest_template
+from bench.templates import case_of_a_copy, copies, new_folder
 from bench.workflows import workflows
 
 OBJECTS = (6, 20, 60)
@@ -73,7 +75,7 @@ def main(arguments: list[str]) -> int:
 
 
 def copies_and_updates(folder: Path) -> None:
-    """Ours beside the smallest template of as many questions and files: what the rules and checks cost."""
+    """Ours beside the smallest template of as many questions and files, and copies beside those of PEERS."""
     ours = template_as_it_stands(folder / "ours")
     copy(ours, folder / "rendered")
     smallest = write_smallest_template(folder / "smallest", contents(folder / "rendered"))
@@ -83,8 +85,7 @@ def copies_and_updates(folder: Path) -> None:
         release(template, "1.0.0")
         append(files[name], "-- One line more.\n")
         release(template, "1.0.1")
-    copies = {name: case_of_a_copy(template, folder, *ANSWERS) for name, template in templates.items()}
-    print(table("copier copy", medians(copies)), end="\n\n")
+    print(copies(templates, folder), end="\n\n", flush=True)
     updates = {name: case_of_an_update(template, folder) for name, template in templates.items()}
     print(table("copier update", medians(updates)), end="\n\n")
 
@@ -119,11 +120,6 @@ def with_objects(number: int) -> tuple[str, str]:
     return "-d", f"custom_objects={json.dumps(custom)}"
 
 
-def case_of_a_copy(template: Path, folder: Path, *options: object) -> Case:
-    """A copy of a template's newest version, each time into a new folder."""
-    return Case((COPIER, "copy", *options, template, "."), partial(new_folder, folder))
-
-
 def case_of_an_update(template: Path, folder: Path) -> Case:
     """An update from a template's version 1.0.0 to its newest, each time of another copy of the same repo."""
     old = copy(template, folder / f"{template.name}-old", "--vcs-ref", "1.0.0")
@@ -131,11 +127,6 @@ def case_of_an_update(template: Path, folder: Path) -> Case:
         (COPIER, "update", *DEFAULTS),
         lambda: shutil.copytree(old, new_folder(folder) / "acme", symlinks=True),
     )
-
-
-def new_folder(folder: Path) -> Path:
-    """An empty folder in another."""
-    return Path(tempfile.mkdtemp(dir=folder))
 
 
 PARTS: dict[str, Callable[[Path], None]] = {

@@ -1,6 +1,7 @@
 """`make bench` measures against what is as large as ours, and leaves the repo alone."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from real_trino.client import Plan
 from real_trino.server import Missing
 
 from bench import __main__ as bench
-from bench import latest_tables, processes, queries, shapes, workflows
+from bench import latest_tables, processes, queries, shapes, templates, workflows
 from bench.smallest_template import ANSWERS_FILE, questions, write_smallest_template
 
 
@@ -60,6 +61,64 @@ def test_a_repo_of_the_smallest_template_takes_its_next_version(smallest, tmp_pa
     updated = copier("update", *DEFAULTS, cwd=tmp_path / "repo")
     assert updated.exit_code == 0, updated.output
     assert git("diff", "--name-only", cwd=tmp_path / "repo").split() == [ANSWERS_FILE, bench.EDITED]
+
+
+@pytest.fixture
+def peer(tmp_path):
+    """Another team's template, which cannot be copied without answers; a file and then one more are at its tags."""
+    clone = tmp_path / "peer"
+    asked = {
+        "package": {"type": "str", "validator": "{{ 'too short' if package | length < 4 }}"},
+        "license": {"choices": ["ISC", "MIT"]},
+        "years": {"type": "int"},
+        "docker": {"type": "bool"},
+        "name": {"type": "str", "default": "{{ package }}"},
+    }
+    (clone / "template").mkdir(parents=True)
+    append(clone / "copier.yml", yaml.safe_dump({**asked, "_subdirectory": "template"}))
+    made_of_answers = clone / "template/{{ package }}/{{ license }}-{{ years }}-{{ docker }}"
+    made_of_answers.parent.mkdir()
+    append(made_of_answers, "")
+    release(clone, "1.0.0")
+    append(clone / "template/more", "")
+    release(clone, "1.1.0")
+    append(clone / "template/not-released", "")
+    commit(clone)
+    return clone
+
+
+def test_copies_of_peers_stand_beside_ours_with_their_cost_a_file(
+    monkeypatch, peer, pristine_template, tmp_path, example_repo
+):
+    monkeypatch.setenv("PEERS", f"{peer}")
+    monkeypatch.setattr(templates, "medians", lambda cases: dict(zip(cases, (0.4, 0.8, 0.5), strict=True)))
+    release(shutil.copytree(pristine_template, tmp_path / "ours"), "1.0.0")
+    printed = templates.copies({"ours": tmp_path / "ours"}, tmp_path).splitlines()
+    files = len(contents(example_repo))
+    assert [line.split()[-3:] for line in printed[2:5]] == [
+        ["template", "0.40", "1"],
+        ["0.80", str(files), f"{400 / files:.1f}"],
+        ["0.50", "2", "50.0"],
+    ]
+    assert printed[4].startswith("peer ")
+    assert len(printed) == 6
+
+
+def test_answers_that_a_peer_publishes_are_taken(peer):
+    append(peer / "example-answers.yml", "package: theirs\n")
+    assert templates.answers(peer) == ["--data-file", peer / "example-answers.yml"]
+
+
+def test_without_peers_the_table_says_how_to_name_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("PEERS", "")
+    monkeypatch.setattr(templates, "medians", lambda cases: dict.fromkeys(cases, 0.4))
+    assert "No peers beside it: make bench PEERS=" in templates.copies({}, tmp_path).splitlines()[-1]
+
+
+def test_a_peer_that_is_no_template_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("PEERS", f"{TEMPLATE} {tmp_path}")
+    with pytest.raises(processes.Failed, match=f"PEERS: {tmp_path} has no copier.yml"):
+        templates.peers()
 
 
 def test_cases_take_turns_and_the_first_round_does_not_count(monkeypatch, tmp_path):

@@ -19,6 +19,7 @@ compiled: dict[tuple[str, str | None], CodeType] = {}
 def use_compile_cache(environment: Environment) -> None:
     """Let an environment take what it, or another one of the same version, compiled."""
     compile_now = environment.compile
+    environment.optimized = False  # what it would save in two renderings costs more to work out
 
     def compile_text(source: str, name: str | None = None, filename: str | None = None) -> CodeType:
         # Copier's `yield` tag is forgotten in this step, before the next text is rendered.
