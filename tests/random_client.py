@@ -12,7 +12,7 @@ from commands import KEY, TEMPLATE, commit, git
 # Where an update moves a file, with the client's edits of it.
 MOVED = {
     f"ingestion/{name}": f"ingestion/{renamed}"
-    for name, (_, renamed) in runpy.run_path(str(TEMPLATE / "migrations/to_0_2_0.py"))["FILES"].items()
+    for name, (_, renamed) in runpy.run_path(str(TEMPLATE / "migrations/to_1_0_0.py"))["FILES"].items()
     if renamed
 }
 ANSWERS = ".copier-answers.yml"

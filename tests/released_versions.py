@@ -23,16 +23,16 @@ def released_versions(repo):
 
 
 def history_with(versions, template, folder):
-    """Make a folder of the template's whole history, in which some versions have a tag of a lower number.
+    """Make a folder of the template's whole history, in which some versions have their tags.
 
     Args:
-        versions: what to tag as 0, 1, ...: tags or commits.
+        versions: of each version the tag or commit that it has in this repo, as `released_versions` gives them.
         template: the template as it stands, which becomes the version `NEWEST`.
         folder: the folder to make.
     """
     git("clone", "--quiet", TEMPLATE, folder, cwd=folder.parent)
-    for number, commit in enumerate(versions):
-        git("tag", str(number), commit, cwd=folder)
+    for version, commit in versions.items():
+        git("tag", "--force", version, commit, cwd=folder)
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(template / name, folder / name)

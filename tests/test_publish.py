@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from commands import TEMPLATE, commit, git
+from commands import TEMPLATE, commit, copy, git
 from run_make import make
 
 # Takes the place of GitHub's command: releases are files beside the clone, whose tags it makes and pushes.
@@ -69,6 +69,13 @@ def test_a_version_is_tagged_at_this_commit_and_released_with_the_text_of_its_he
     assert released(clone) == {"1.0.0": "To update: `copier update`.\n\n### Added\n\n- A thing."}
     tagged = git("ls-remote", "--tags", "origin", "1.0.0", cwd=clone)
     assert tagged.split()[0] == git("rev-parse", "HEAD", cwd=clone).strip()
+
+
+def test_a_client_s_repo_says_the_version_that_was_released(clone, pristine_template, tmp_path):
+    shutil.copytree(pristine_template, clone, dirs_exist_ok=True)
+    publish(clone, "## 1.0.0 - 2026-12-01")
+    repo = copy(tmp_path / "origin", tmp_path / "acme")
+    assert "\n_commit: 1.0.0\n" in (repo / ".copier-answers.yml").read_text(encoding="utf-8")
 
 
 def test_a_version_is_released_once_and_its_tag_stays(clone):

@@ -102,7 +102,7 @@ def _template_names(context: Context) -> list[str]:
 
 def _earlier_names(context: Context) -> set[str]:
     """What earlier versions called the files that a migration renames, or removes."""
-    migration = Path(context["_copier_conf"]["src_path"]) / "migrations/to_0_2_0.py"
+    migration = Path(context["_copier_conf"]["src_path"]) / "migrations/to_1_0_0.py"
     return {f"ingestion/{name}" for name in runpy.run_path(str(migration))["FILES"]}
 
 

@@ -11,13 +11,14 @@ SAMPLES = "ingestion/query_samples"
 
 @pytest.fixture
 def history(released, tmp_path):
-    return history_with([released_versions(TEMPLATE)["0.1.0"]], released, tmp_path / "history")
+    first = {"0.1.0": released_versions(TEMPLATE)["0.1.0"]}
+    return history_with(first, released, tmp_path / "history")
 
 
 @pytest.fixture
 def repo(history, tmp_path):
     """A client's repo, made from 0.1.0."""
-    return copy(history, tmp_path / "repo", "--vcs-ref", "0")
+    return copy(history, tmp_path / "repo", "--vcs-ref", "0.1.0")
 
 
 def names(repo):
@@ -41,7 +42,7 @@ def test_the_old_files_are_gone_and_the_new_ones_are_there(repo):
 )
 def test_queries_that_the_client_left_as_they_were_come_anew_whatever_the_answers(history, tmp_path, answers):
     given = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
-    repo = copy(history, tmp_path / "other", "--vcs-ref", "0", *given)
+    repo = copy(history, tmp_path / "other", "--vcs-ref", "0.1.0", *given)
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 0, ended.output
     fresh = copy(history, tmp_path / "fresh", *given)
@@ -52,7 +53,7 @@ def test_queries_that_the_client_left_as_they_were_come_anew_whatever_the_answer
 
 @pytest.mark.parametrize(("database", "in_sql"), [("0123", '"0123"'), ("null", '"null"'), ("off", "off")])
 def test_a_database_that_never_worked_gets_its_quotes(history, tmp_path, database, in_sql):
-    repo = copy(history, tmp_path / "repo", "--vcs-ref", "0", "-d", f"target_database={database}")
+    repo = copy(history, tmp_path / "repo", "--vcs-ref", "0.1.0", "-d", f"target_database={database}")
     assert f"  src: {database}\n" in (repo / "ingestion/config/database.yml").read_text(encoding="utf-8")
     ended = copier("update", *DEFAULTS, cwd=repo)
     assert ended.exit_code == 0, ended.output
@@ -134,7 +135,7 @@ def test_what_a_workflow_of_another_source_runs_stays(repo):
 def test_the_log_sql_of_another_source_stays_as_it_is(history, tmp_path):
     repo = zendesk_repo.make(tmp_path / "acme")
     theirs = {path.name: path.read_bytes() for path in (repo / SQL).iterdir()}
-    ended = add_klaviyo(history, repo, "--vcs-ref", "0")
+    ended = add_klaviyo(history, repo, "--vcs-ref", "0.1.0")
     assert ended.exit_code == 0, ended.output
     commit(repo)
     ended = copier("update", *DEFAULTS, cwd=repo)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 from commands import (
     DEFAULTS,
     TEMPLATE,
@@ -41,10 +42,18 @@ def test_the_newest_heading_of_the_changelog_is_among_the_versions_tested():
     assert set(headings(TEMPLATE)[:1]) <= set(released_versions(TEMPLATE))
 
 
+def test_a_migration_is_of_a_version_that_the_changelog_has_or_is_to_have():
+    settings = yaml.safe_load((TEMPLATE / "copier.yml").read_text(encoding="utf-8"))
+    changelog = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = {entry["version"] for entry in settings["_migrations"] if "version" in entry}
+    known = re.findall(r"^## (\d\S+) - ", changelog, re.MULTILINE)
+    assert versions <= {*known} or "\n## Unreleased\n" in changelog
+
+
 @pytest.mark.parametrize("version", released_versions(TEMPLATE))
 def test_a_released_version_updates_to_the_template_as_it_stands(released, tmp_path, version):
-    history = history_with([released_versions(TEMPLATE)[version]], released, tmp_path / "history")
-    repo = copy(history, tmp_path / "repo", "--vcs-ref", "0")
+    history = history_with(released_versions(TEMPLATE), released, tmp_path / "history")
+    repo = copy(history, tmp_path / "repo", "--vcs-ref", version)
     append(repo / INCREMENTAL, "# by the client\n")
     commit(repo)
     update(repo)

@@ -1,10 +1,10 @@
-"""Keep a client's edits of SQL files that an update to 0.2.0 or newer renames, moves or removes.
+"""Keep a client's edits of SQL files that an update to 1.0.0 or newer renames, moves or removes.
 
 Copier would delete each old one, whoever changed or uses it. So `before` the update, what the client changed
 in a renamed file is renamed with it, and Copier then marks where it meets the new text. `after` it, what
 they changed in a file that is gone, and what another source brought or uses, is put back.
 
-    python to_0_2_0.py before|after      (in the client's repo)
+    python to_1_0_0.py before|after      (in the client's repo)
 """
 
 import hashlib
