@@ -76,7 +76,7 @@ LEFT JOIN (
     ('run', 'two at once would load everything twice, so this one stopped', 'wait; if the other was killed, start again with -p take_over=yes'),
     ('window', 'a default_start_time in config/klaviyo_datasources.yml is not a time', 'correct it, run the check, push, start again'),
     ('delete', 'the user whose workflows these are may not delete rows in TD', 'let them, or answer remove_copies with no (Change it), push, start again'),
-    ('killed', 'its window holds too much', 'start again: it asks for half the window, down to an hour; a shorter window_days saves these tries'),
+    ('killed', 'its window holds too much', 'the next try asks for half the window, down to an hour: if the run has failed, start again; a shorter window_days saves these tries'),
     ('stale', 'no run was started, or each fails for these tables', 'see what the log says about them, and whether the schedule is enabled'),
     ('cursor', 'Klaviyo no longer knows the page at which the load was', 'start again'),
     ('revision', 'TD''s connector uses a version of Klaviyo''s API that is retired', 'ask TD''s support, with the message'),
