@@ -142,10 +142,11 @@ def a_backfill_under_way(td):
                 left=left,
                 **hist,
             )
-        td.load(f"klaviyo_{each}_hist", (f"{each}-0", 6 * HOUR), ago=4 * HOUR)
-        td.databases.rows(
-            f"INSERT INTO client_src.klaviyo_{each}_hist BY NAME SELECT '{each}-' || n AS id, updated, time "
-            f"FROM client_src.klaviyo_{each}_hist, range(1, {records * len(done)}) AS numbers (n)"
-        )
+            first = f"{each}-{nth}-0"
+            td.load(f"klaviyo_{each}_hist", (first, 6 * HOUR), ago=at - took + 10)
+            td.databases.rows(
+                f"INSERT INTO client_src.klaviyo_{each}_hist BY NAME SELECT '{each}-{nth}-' || n AS id, updated, time "
+                f"FROM client_src.klaviyo_{each}_hist, range(1, {records}) AS numbers (n) WHERE id = '{first}'"
+            )
     td.log("klaviyo_events_hist", "STARTED", 600, window=windows[5], **hist)
     return td
