@@ -70,7 +70,10 @@ def plans_of_runs(project: Path) -> list[tuple[Plan, float]]:
     account = KlaviyoAccount(start, end)
     with TreasureData(account, databases=TimedDatabases) as td:
         acme = Ingestion(project, td)
-        for workflow in ("klaviyo_preflight", HIST, INC):
+        td.fail_load("klaviyo_preflight_metrics", message="HTTP 403")  # what is said of it is a query, too
+        acme.run("klaviyo_preflight")
+        td.mend()
+        for workflow in (HIST, INC):
             acme.run(workflow)
         td.clock.advance(DAY)
         account.touch("profiles", "profiles-0001", account.now() - timedelta(minutes=1))
