@@ -8,7 +8,7 @@ import sqlglot
 import yaml
 import zendesk_repo
 from commands import add_klaviyo
-from ingestion import tasks_of
+from ingestion import jobs_of, tasks_of
 from klaviyo.objects import CATALOGUE
 
 MANUAL = "docs/klaviyo.md"
@@ -20,6 +20,7 @@ MANY = {
     "metrics_load": "full",
     "custom_objects": [{"name": "campaigns_snapshot", "data_source": "campaigns"}],
     "schedule": "hourly",
+    "remove_copies": False,
     "latest_tables": True,
     "alert_email": "data-team@example.com",
     "alert_slack": True,
@@ -138,6 +139,9 @@ def test_only_what_the_answers_make_true_is_said(manual, answers):
         "in full](#change-it)": "metrics" in loaded and answers["metrics_load"] == "incremental",
         "Query `klaviyo_<object>_latest`": answers["latest_tables"],
         "prints, for each object, a query": not answers["latest_tables"],
+        "`DELETE` that is denied": answers["remove_copies"],
+        "each version of a record has one row": answers["remove_copies"],
+        "one row for each load that brought it": not answers["remove_copies"],
         "data-team@example.com": bool(answers["alert_email"]),
         "klaviyo_slack_webhook": answers["alert_slack"],
         "klaviyo_freshness`": answers["freshness_hours"] > 0,
@@ -149,8 +153,8 @@ def test_only_what_the_answers_make_true_is_said(manual, answers):
     assert [words for words in said if (words in manual) != said[words]] == []
 
 
-def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
-    """What they are on the engine: tests/engine/test_task_limit.py."""
+def test_it_tells_how_many_jobs_and_tasks_a_run_and_a_window_have(repo, manual, answers):
+    """What they are on the engine: tests/engine/test_task_limit.py; without removals: test_kept_copies.py."""
     datasources = yaml.safe_load(
         (repo / "ingestion/config/klaviyo_datasources.yml").read_text(encoding="utf-8")
     )
@@ -158,12 +162,11 @@ def test_it_tells_how_many_tasks_an_object_and_a_window_have(repo, manual):
     told = re.search(
         r"takes (\d+) TD jobs and (\d+) tasks.*; each further window takes (\d+) and (\d+) more", manual
     )
-    jobs, tasks, _, tasks_of_a_window = map(int, told.groups())
-    assert jobs == 7 + 4 * objects
+    run = {"objects": objects, "windows": objects, "removals": 0 if answers["remove_copies"] else None}
+    a_window = [count(0, 1) - count(0, 0) for count in (jobs_of, tasks_of)]
+    assert [*map(int, told.groups())] == [jobs_of(**run), tasks_of(**run), *a_window]
     # As tests/engine/test_preflight.py counts them.
-    assert f"takes {4 * objects + 3} jobs" in manual
-    assert tasks == tasks_of(objects, windows=objects)
-    assert tasks_of_a_window == tasks_of(0, 1) - tasks_of(0, 0)
+    assert f"takes {(4 if answers['remove_copies'] else 3) * objects + 3} jobs" in manual
 
 
 def test_the_jobs_of_a_day_are_those_of_each_run(copie, example_answers):

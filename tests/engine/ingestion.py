@@ -13,9 +13,14 @@ DATABASE = "client_src"
 def tasks_of(objects, windows, removals=0):
     """How many tasks Digdag counts in a run of an ingest workflow in which nothing fails.
 
-    removals: of how many tables it removes copies.
+    removals: of how many tables it removes copies; None: it looks for none, as remove_copies is no.
     """
-    return 21 + 7 * objects + 5 * windows + 3 * removals
+    return 17 + (0 if removals is None else 4 + 3 * removals) + 7 * objects + 5 * windows
+
+
+def jobs_of(objects, windows, removals=0):
+    """How many TD jobs such a run has."""
+    return 6 + (0 if removals is None else 1 + removals) + objects + 3 * windows
 
 
 class Ingestion:
