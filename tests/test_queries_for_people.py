@@ -264,6 +264,13 @@ def test_runs_tell_how_each_went_and_which_was_killed(td):
     assert [float(row["minutes"]) for row in rows[2:5:2]] == [60.0, 2.0]
 
 
+def test_these_are_the_last_ten(td):
+    for ago in range(12):
+        a_run(td, f"m.{ago}", HOUR * (ago + 1), ("klaviyo_lists", "SUCCESS"), ended=HOUR * ago + 1)
+    newest = [td.instant(HOUR * (ago + 1), "%Y-%m-%d %H:%M:%S") for ago in range(10)]
+    assert [row["started_at"] for row in td.ask("runs")] == newest
+
+
 MESSAGES = {
     "HTTP 401: Unauthorized": "revoked",
     "HTTP 403 lists:read": "scope",
@@ -271,7 +278,12 @@ MESSAGES = {
     "Unknown authentication 360030": "does not exist",
     "klaviyo_lists: the window has no start_time or no end_time, nothing was loaded": "is not a time",
     "killed after 24 hours": "too much",
+    "Access Denied: Cannot delete from table klaviyo_lists": "may not delete rows",
+    "You are not authorized to DELETE rows of klaviyo_lists": "may not delete rows",
     "HTTP 400 invalid filter": "does not filter",
+    "HTTP 400 Invalid input, Invalid cursor": "no longer knows the page",
+    "HTTP 400 a revision header is required": "is retired",
+    "HTTP 410 Gone": "is retired",
     "the connector gave up at 12:00:00.401": "unknown",
 }
 
@@ -286,6 +298,24 @@ def test_a_failure_is_told_with_its_cause_and_what_to_do(td, message):
     assert rest[:4] == ["klaviyo_ingest_inc", "klaviyo_lists", 3, "no"]
     assert MESSAGES[message] in rest[4]
     assert rest[5:] == [rest[5], message] and rest[5]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "message", "cause"),
+    [
+        (
+            "klaviyo_ingest_inc",
+            "Another run of klaviyo_ingest_inc is under way: m.1",
+            "load everything twice",
+        ),
+        ("klaviyo_freshness", "no successful load for 24 hours: klaviyo_lists", "no run was started"),
+    ],
+)
+def test_so_is_a_run_that_failed_before_it_loaded_anything(td, workflow, message, cause):
+    td.log(None, "ERROR", 70, workflow=workflow, message=message)
+    (row,) = td.ask("failures")
+    assert (row["what"], row["error_message"]) == ("the run", message)
+    assert cause in row["cause"] and row["what_to_do"]
 
 
 def test_a_failure_is_over_once_the_same_table_or_run_succeeded(td):

@@ -14,7 +14,9 @@ TABLES = [known.table for known in CATALOGUE]
 UPDATED = {"created": "created", "updated": "updated"}
 NO_RECORDS = "ok, no records in this window, fields not seen"
 
-# What a connector may say, by the table whose load it says it of, and the hint that should stand before it.
+# What a connector may say, by the table whose load it says it of, and the hint that should stand before it. Of
+# one table it is TD that speaks, of the DELETE.
+DENIED = "klaviyo_receipts"
 MESSAGES = {
     "klaviyo_profiles": (
         '401 {"errors": [{"code": "authentication_failed", "title": "Incorrect authentication credentials."}]}',
@@ -31,6 +33,10 @@ MESSAGES = {
     "klaviyo_old": ("400 a revision header is required", "ask TD's support"),
     "klaviyo_gone": ("410 Gone", "ask TD's support"),
     "klaviyo_images": ("400 'changed' is not a filterable field", "the field to filter on is refused"),
+    DENIED: (
+        "Access Denied: Cannot delete from table klaviyo_preflight_receipts",
+        "this user may not delete rows in TD: let them, or answer remove_copies with no",
+    ),
     "klaviyo_segments": (
         "lost " * 500 + "It's \"over\":\n\tsee C:\\new, ''twice'' -- no more; {} /* */ é",
         "",
@@ -193,6 +199,7 @@ def bad(ingest, beginning):
         "tags",
         "forms",
         "universes",
+        "receipts",
         "coupons",
     ]
     account = OddAccount(
@@ -210,7 +217,10 @@ def bad(ingest, beginning):
     acme = ingest(account, load_seconds=0.2, custom_objects=[custom_object(name) for name in custom])
     acme.change_datasource("klaviyo_reviews", default_start_time="")
     for table, (message, _) in MESSAGES.items():
-        acme.td.fail_load(scratch(table), message=message)
+        if table == DENIED:
+            acme.td.fail_query(f"DELETE FROM {scratch(table)}\n", message=message)
+        else:
+            acme.td.fail_load(scratch(table), message=message)
     acme.td.fail_load(scratch(UNSHOWN), message="Failed to evaluate a variable ${nothing}")
     acme.td.databases.create_database(DATABASE)
     acme.td.rows(f"CREATE TABLE {DATABASE}.ingestion_log AS SELECT 'zendesk' AS source_name")
@@ -222,7 +232,7 @@ def bad(ingest, beginning):
 
 
 @pytest.mark.parametrize("table", MESSAGES)
-def test_the_connector_s_message_is_shown_whole_beside_a_hint(bad, table):
+def test_the_message_of_the_connector_or_of_td_is_shown_whole_beside_a_hint(bad, table):
     message, hint = MESSAGES[table]
     status, line = lines(bad)[table]
     assert status == "ERROR"
