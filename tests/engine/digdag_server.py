@@ -128,14 +128,18 @@ class Server:
         return done.stdout + done.stderr
 
     def push(self, folder, project, *options):
-        """Pushes a folder as a project, which then has what TD gives to every project: a way to TD itself."""
-        self.command("push", project, *options, folder=folder)
+        """Pushes a folder as a project, which then has what TD gives to every project: a way to TD itself.
+
+        Returns what the command printed.
+        """
+        printed = self.command("push", project, *options, folder=folder)
         for key, value in {"apikey": "1/x", "endpoint": self.td.endpoint, "use_ssl": "false"}.items():
             self._ask("PUT", f"/api/projects/{self._id(project)}/secrets/td.{key}", {"value": value})
+        return printed
 
     def secrets(self, project, file):
-        """Sets a project's secrets from a JSON file, which may be named from the folder that it is in."""
-        self.command("secrets", "--project", project, "--set", f"@{file.name}", folder=file.parent)
+        """Sets a project's secrets from a JSON file, as the manual does in the file's folder; returns what it printed."""
+        return self.command("secrets", "--project", project, "--set", f"@{file.name}", folder=file.parent)
 
     def names_of_secrets(self, project):
         told = self._ask("GET", f"/api/projects/{self._id(project)}/secrets")
@@ -155,6 +159,7 @@ class Server:
     def start_by_command(self, project, workflow, *options):
         """The same with the command, as the manual has it."""
         printed = self.command("start", project, workflow, "--session", "now", *options)
+        assert "Started a session attempt:" in printed  # as the manual says
         names = ("attempt id", "session id", "uuid")
         return Attempt(*(re.search(rf"^  {name}: (\S+)$", printed, re.MULTILINE)[1] for name in names))
 

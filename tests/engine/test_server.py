@@ -16,18 +16,30 @@ PROJECT = "ingestion"
 PREFLIGHT = "klaviyo_preflight"
 LISTS, LISTS_HIST = "klaviyo_lists", "klaviyo_lists_hist"
 SCHEDULE = "15 3 29 2 *"
+ANSWERS = {"objects": ["lists"], "klaviyo_api_key": KEY, "schedule": SCHEDULE}
 
 
 @pytest.fixture(scope="module")
 def acme(ingest):
-    """The ingestion, pushed to a `.server` of its own as the README says; nothing has been started yet."""
-    acme = ingest(objects=["lists"], klaviyo_api_key=KEY, schedule=SCHEDULE)
+    """The ingestion, pushed to a `.server` of its own as the README says; nothing has been started yet.
+
+    `.shown` is what each command printed, or was refused with.
+    """
+    acme = ingest(**ANSWERS)
     # As a client has it, or of two backfills at once both may end before they see that the other did.
     acme.edit(f"{HIST}.dig", "limit: 6\n    interval: 0", "limit: 6\n    interval: 10")
     try:
         with digdag_server.Server(acme.td) as acme.server:
-            acme.server.push(acme.project, PROJECT)
-            acme.server.secrets(PROJECT, acme.project / "credentials_ingestion.json")
+            credentials = acme.project / "credentials_ingestion.json"
+            with pytest.raises(digdag_server.Refused) as too_early:
+                acme.server.secrets(PROJECT, credentials)
+            acme.shown = {
+                "secrets, too early": str(too_early.value),
+                "push": acme.server.push(acme.project, PROJECT),
+                "secrets": acme.server.secrets(PROJECT, credentials),
+                "disable": acme.server.command("disable", PROJECT, INC),
+                "enable": acme.server.command("enable", PROJECT, INC),
+            }
             yield acme
     except digdag_server.CannotStart as why:
         pytest.skip(f"Not run on a server: {why}")
@@ -63,6 +75,24 @@ def scheduled(backfilled):
     acme.server.kill(acme.session)
     acme.td.load_seconds = 0
     return acme
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("push", "Uploaded:"),
+        ("disable", "Disabled schedule id:"),
+        ("secrets", "Secret 'klaviyo_api_token' set"),
+        ("enable", "Enabled schedule id:"),
+        ("secrets, too early", "project not found"),
+    ],
+)
+def test_commands_show_what_the_manual_says(acme, rendered, command, shown):
+    """What the start shows: `start_by_command`."""
+    manual = (rendered(ANSWERS).parent / "docs/klaviyo.md").read_text(encoding="utf-8")
+    for text in (shown, "Started a session attempt:"):
+        assert f"`{text}`" in " ".join(manual.split())
+    assert shown in acme.shown[command]
 
 
 def test_what_is_pushed_is_everything_but_the_credentials_query_samples_and_dot_files(acme):
