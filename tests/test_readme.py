@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 import yaml
 from commands import TEMPLATE, contents
+from ingestion import jobs_of, tasks_of
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
 
@@ -44,6 +45,12 @@ def test_readme_lists_what_is_rendered(example_repo):
     folders = tuple(path for path in listed - {"ingestion/"} if path.endswith("/"))
     assert {path for path in listed if not path.endswith("/")} <= rendered
     assert {path for path in rendered - listed if not path.startswith(folders)} == set()
+
+
+def test_readme_tells_what_an_incremental_run_of_six_objects_costs():
+    """All of them got records; of a backfill: test_windows.py."""
+    run = {"objects": 6, "windows": 6, "removals": 6}
+    assert f" {jobs_of(**run)} jobs, {tasks_of(**run)} tasks, " in README
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/updates.md"])

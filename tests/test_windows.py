@@ -3,11 +3,14 @@
 Times are days since the beginning of 2024, unless they are Unix seconds.
 """
 
+import re
 from datetime import datetime, timezone
 from itertools import pairwise
 
 import pytest
-from ingestion import tasks_of
+from commands import TEMPLATE
+from ingestion import jobs_of, tasks_of
+from klaviyo.objects import CATALOGUE
 from run_queries import DAY, EVENTS, EVENTS_HIST, HIST, HOUR, MARKS, OWN, PROFILES, TD, text, unix
 
 
@@ -31,6 +34,22 @@ def test_a_first_backfill_goes_from_the_default_start_to_when_the_run_began(td):
     assert_covers(windows, unix(0), unix(199.5), 90 * DAY)
     assert len(windows) == 3
     assert td.left == [2, 1, 0]
+
+
+def test_a_backfill_of_a_year_costs_and_loses_what_the_readme_says(td):
+    """Of a table with several windows it removes copies; what jobs_of counts is the engine's: test_task_limit.py."""
+    windows = {}
+    for known in CATALOGUE:
+        if known.historical_table not in (HIST, EVENTS_HIST):
+            td.databases.create_table("client_src", known.historical_table)
+        windows[known.name] = td.windows(known.historical_table, unix(366))
+    loads = sum(map(len, windows.values()))
+    several = [name for name, each in windows.items() if len(each) > 1]
+    lost = (windows["profiles"][1][1] - windows["profiles"][1][0]) // DAY
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    jobs = jobs_of(objects=len(windows), windows=loads, removals=len(several))
+    assert re.search(rf"a backfill of one year, .*\| {jobs} jobs, {loads} loads;", readme)
+    assert re.search(rf"a backfill of a year that fails .*\| {lost} days \|", readme)
 
 
 def test_a_complete_backfill_asks_for_nothing(td):
@@ -361,6 +380,19 @@ def test_events_overlap_by_the_lookback_and_once_a_day_by_the_late_days(td):
     assert td.windows(EVENTS, unix(101.04)) == [(unix(101.04) - 7 * DAY - 1, unix(101.04))]
 
 
+@pytest.mark.parametrize(("days_late", "is_asked_for"), [(6, True), (9, False)])
+def test_an_event_is_asked_for_again_if_it_is_no_later_than_the_late_days(td, days_late, is_asked_for):
+    """It comes on day 100, dated before; runs are daily, and each brought an event of its day."""
+    asked = []
+    for day in range(100, 103):
+        td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
+        mark = f"33333333-cccc.{day}"
+        td.log(None, "STARTED", unix(day - 1), mark=mark)
+        td.loaded(EVENTS, unix(day - 2), unix(day - 1), mark=mark, times=[unix(day - 1) - HOUR])
+        asked += td.windows(EVENTS, unix(day))
+    assert any(start < unix(100 - days_late) < end for start, end in asked) == is_asked_for
+
+
 def test_what_was_asked_for_today_is_not_asked_for_again_but_for_the_lookback(td):
     td.log(None, "STARTED", unix(100.01))
     td.loaded(EVENTS, unix(90) - 1, unix(100.01), times=[unix(100)])
@@ -456,6 +488,19 @@ def test_a_full_load_has_one_window_without_a_start_and_a_backfill_of_it_is_not_
     assert td.windows(HIST, unix(10)) == [(None, unix(10))]
     td.log(HIST, "SUCCESS", unix(9), window=(None, unix(9)), records=0)
     assert td.windows(HIST, unix(10)) == []
+
+
+def test_metrics_that_become_a_full_load_are_replaced_by_each_run_and_their_finished_backfill_is_not(td):
+    for table in (PROFILES, HIST):
+        td.log(None, "STARTED", unix(9), mark="33333333-cccc.1")
+        td.loaded(table, unix(0) - 1, unix(9), at=unix(9.5), mark="33333333-cccc.1")
+        td.change(table, mode="replace", incremental_field=None, window_days=None)
+    for hours in (12.5, 48):  # on the same day, and another
+        td.rows(f"DELETE FROM client_src.ingestion_log WHERE log_id LIKE '{OWN}%'")
+        assert td.windows(PROFILES, unix(9) + hours * HOUR) == [(None, unix(9) + hours * HOUR)]
+        assert td.windows(HIST, unix(9) + hours * HOUR) == []
+    td.rows(f"DELETE FROM client_src.{HIST}")
+    assert td.windows(HIST, unix(11)) == [(None, unix(9))]
 
 
 FIVE_DAYS = (unix(0) - 1, unix(5))
