@@ -6,6 +6,7 @@ import pytest
 from klaviyo.objects import CATALOGUE
 from mock_td.clock import Clock
 from mock_td.databases import Databases
+from mock_td.query_error import QueryError
 from written_td import DAY, HOUR, WrittenTD
 
 DATA_MANUAL = "docs/klaviyo-data.md"
@@ -34,7 +35,8 @@ class Account:
         self.td = WrittenTD(repo / "ingestion", Databases(Clock()))
         self.latest = answers.get("latest_tables")
         self.once = answers.get("remove_copies") or self.latest
-        self.queries = queries(text_of(repo))
+        self.text = text_of(repo)
+        self.queries = queries(self.text)
         self.fill()
 
     def instant(self, ago):
@@ -109,6 +111,40 @@ def test_a_record_that_was_loaded_twice_is_counted_once(account):
     assert list(account.queries) == TITLES
     profiles, day, revenue = (account.ask(title) for title in TITLES)
     assert [row["id"] for row in profiles] == ["p1", "p2"]
+    assert [tuple(row.values()) for row in day] == [("Placed Order", 2, 2), ("Opened Email", 1, 1)]
+    assert [tuple(row.values()) for row in revenue] == [("Spring", 2, 30.5), ("Summer", 1, 5.0)]
+
+
+def test_a_column_that_no_load_has_brought_yet_is_an_error_until_it_is_taken_out(account):
+    for table in account.td.databases.tables("client_src"):
+        if table.startswith("klaviyo_profiles"):
+            account.td.databases.rows(f"ALTER TABLE client_src.{table} DROP COLUMN phone_number")
+    with pytest.raises(QueryError, match="phone_number"):
+        account.ask(TITLES[0])
+    account.queries[TITLES[0]] = account.queries[TITLES[0]].replace(", phone_number", "")
+    assert [row["id"] for row in account.ask(TITLES[0])] == ["p1", "p2"]
+
+
+def test_events_with_relationships_join_by_what_stands_in_them(account):
+    """In place of each of the two columns, where the query reads a table of events."""
+    for table in account.td.databases.tables("client_src"):
+        if table.startswith("klaviyo_events"):
+            account.td.databases.rows(f"ALTER TABLE client_src.{table} ADD COLUMN relationships VARCHAR")
+            account.td.databases.rows(
+                f"""UPDATE client_src.{table} SET relationships = '{{"profile": {{"data": {{"type": "profile", "id": "'
+                || profile_id || '"}}}}, "metric": {{"data": {{"type": "metric", "id": "' || metric_id || '"}}}}}}'"""
+            )
+            for column in ("profile_id", "metric_id"):
+                account.td.databases.rows(f"ALTER TABLE client_src.{table} DROP COLUMN {column}")
+    told = re.search(r"^\| `relationships` \| (.*) \|$", account.text, re.MULTILINE)[1]
+    paths = dict(re.findall(r"'(\$\.(\w+)\.data\.id)'", told))
+    assert list(paths.values()) == ["profile", "metric"]
+    for title, query in account.queries.items():
+        for path, name in paths.items():
+            form = f"json_extract_scalar(relationships, '{path}') AS {name}_id"
+            query = re.sub(rf"\b{name}_id\b(?=[^()]* FROM client_src\.klaviyo_events)", form, query)
+        account.queries[title] = query
+    day, revenue = (account.ask(title) for title in TITLES[1:])
     assert [tuple(row.values()) for row in day] == [("Placed Order", 2, 2), ("Opened Email", 1, 1)]
     assert [tuple(row.values()) for row in revenue] == [("Spring", 2, 30.5), ("Summer", 1, 5.0)]
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
 
 import pexpect
 import pytest
@@ -351,6 +353,25 @@ def test_it_watches_until_the_backfill_is_there(td, status):
     ended = status("--watch", "0.5")
     assert ended.stdout.count("Time that the backfill has loaded") >= 2
     assert ended.returncode == 0, ended.stdout
+
+
+def test_it_looks_again_each_minute_where_no_other_time_is_named(td, repo, environment, monkeypatch):
+    under_way(td)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    spec = spec_from_file_location("klaviyo_status", repo / SCRIPT)
+    script = module_from_spec(spec)
+    spec.loader.exec_module(script)
+    waits = []
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(script, "time", SimpleNamespace(sleep=sleep))
+    assert script.main(["--watch"]) == 130
+    assert waits == [60, 60]
 
 
 def test_on_a_terminal_what_it_watches_is_drawn_over_what_was_there(td, repo, environment):
