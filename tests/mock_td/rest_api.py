@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import time
 import traceback
 
@@ -18,6 +19,7 @@ def rest_api(td):
     """
     api = Flask(__name__)
     databases = td.databases
+    one_at_a_time = threading.Lock()  # of two that would make the same, the second must see that it is there
 
     def refusal(code, text):
         return jsonify(error=text, text=text, severity="error"), code
@@ -102,9 +104,10 @@ def rest_api(td):
 
     @api.post("/v3/database/create/<database>")
     def create_database(database):
-        if database in databases.names():
-            return refusal(409, f"Database {database} already exists")
-        databases.create_database(database)
+        with one_at_a_time:
+            if database in databases.names():
+                return refusal(409, f"Database {database} already exists")
+            databases.create_database(database)
         return jsonify(database=database)
 
     @api.post("/v3/database/delete/<database>")
@@ -137,9 +140,10 @@ def rest_api(td):
     def create_table(database, table):
         if database not in databases.names():
             return missing("Database", database)
-        if table in databases.tables(database):
-            return refusal(409, f"Table {database}.{table} already exists")
-        databases.create_table(database, table)
+        with one_at_a_time:
+            if table in databases.tables(database):
+                return refusal(409, f"Table {database}.{table} already exists")
+            databases.create_table(database, table)
         return jsonify(database=database, table=table, type="log")
 
     @api.post("/v3/table/delete/<database>/<table>")

@@ -3,8 +3,10 @@
 import gzip
 import io
 import json
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import msgpack
@@ -75,6 +77,25 @@ class TestRestApi:
             each["name"] for each in json.loads(call(td, "GET", "/v3/table/list/client_src")[1])["tables"]
         ] == ["klaviyo_profiles"]
         assert call(td, "POST", "/v3/database/delete/other")[0] == 200
+
+    @pytest.mark.parametrize(
+        ("path", "asked_first"),
+        [("database/create/other", "names"), ("table/create/client_src/t/log", "tables")],
+    )
+    def test_of_two_that_make_the_same_at_once_one_is_told_that_it_is_there(
+        self, td, monkeypatch, path, asked_first
+    ):
+        look = getattr(td.databases, asked_first)
+
+        def look_slowly(*of):
+            found = look(*of)
+            time.sleep(0.2)
+            return found
+
+        monkeypatch.setattr(td.databases, asked_first, look_slowly)
+        with ThreadPoolExecutor(2) as both:
+            codes = [code for code, _ in both.map(lambda path: call(td, "POST", f"/v3/{path}"), [path, path])]
+        assert sorted(codes) == [200, 409]
 
     @pytest.mark.parametrize(
         "path", ["/v3/job/issue/presto/nowhere", "/v3/job/issue/bulkload/nowhere?table=t"]
