@@ -3,6 +3,7 @@
 Times are days since the beginning of 2024, unless they are Unix seconds.
 """
 
+import json
 import re
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -533,6 +534,37 @@ def test_an_object_that_failed_is_listed_again_last_where_another_try_is_worth_i
     td.list(HIST, unix(10))
     tried(td, HIST, times=times, seconds=seconds)
     assert ((HIST in listed(td)), listed(td)[-1] == HIST) == (again, again)
+
+
+@pytest.mark.parametrize(("failed", "loaded", "begun"), [(11, 0, True), (12, 0, False), (12, 1, True)])
+def test_where_all_of_a_dozen_fail_no_other_is_begun(td, failed, loaded, begun):
+    (model,) = (entry for entry in td.lists["hist_datasources"] if entry["table_name"] == HIST)
+    more = [f"klaviyo_more_{number}_hist" for number in range(failed + loaded)]
+    td.lists["hist_datasources"] += [{**model, "table_name": table} for table in more]
+    td.list(HIST, unix(10))
+    for table in more[:failed]:
+        tried(td, table, times=3, seconds=60)
+    for table in more[failed:]:
+        td.log(table, "STARTED", unix(10), mark=OWN)
+        td.log(table, "SUCCESS", unix(10) + 5, mark=OWN)
+    assert (HIST in listed(td)) == begun
+
+
+@pytest.mark.parametrize(
+    ("failed", "fine", "tried"), [(0, 0, True), (11, 0, True), (12, 0, False), (12, 1, True)]
+)
+def test_nor_is_it_tried_by_a_preflight(td, failed, fine, tried):
+    td.query("klaviyo_preflight_create_table.sql")
+    lines = [
+        f"('{OWN}', 'klaviyo_more_{n}', '{'ERROR' if n < failed else 'OK'}', '', 1)"
+        for n in range(failed + fine)
+    ]
+    if lines:
+        td.rows(f"INSERT INTO client_src.klaviyo_preflight VALUES {', '.join(lines)}")
+    ((listed,),) = td.query(
+        "klaviyo_preflight_objects_to_try.sql", datasources=json.dumps(td.lists["inc_datasources"])
+    )
+    assert [each["object"] for each in json.loads(listed)] == [known.name for known in CATALOGUE if tried]
 
 
 def test_an_hour_that_takes_too_long_is_not_tried_for_ever(td):

@@ -263,6 +263,7 @@ ANSWERS = [
     # Aggregates
     ("count(n) FROM (VALUES 1, NULL) AS t (n)", "bigint", 1),
     ("count_if(n > 1) FROM (VALUES 1, 2) AS t (n)", "bigint", 1),
+    ("count_if(n > 1) FROM (VALUES 1, 2) AS t (n) WHERE n > 2", "bigint", 0),
     ("sum(n) FROM (VALUES 1, NULL) AS t (n)", "bigint", 1),
     ("avg(n) FROM (VALUES 1, 2) AS t (n)", "double", 1.5),
     ("min(n) FROM (VALUES 'b', 'a') AS t (n)", "varchar", "a"),

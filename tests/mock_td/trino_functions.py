@@ -159,6 +159,11 @@ def _of_the_most(name):
     return replaced
 
 
+def _count_if(node):
+    """0 of no rows, where DuckDB's own is NULL."""
+    return exp.Count(this=exp.If(this=node.this, true=exp.Literal.number(1)))
+
+
 def _split_part(node):
     text, number = node.this, node.args["part_index"]
     if isinstance(number, exp.Literal) and int(number.name) > 0:
@@ -231,6 +236,7 @@ IN_DUCKDB = {
     exp.ArrayToString: _array_join,
     exp.ArgMax: _of_the_most("arg_max_null"),
     exp.ArgMin: _of_the_most("arg_min_null"),
+    exp.CountIf: _count_if,
     exp.SplitPart: _split_part,
     exp.Substring: _substr,
     exp.RegexpExtract: _regexp_extract,

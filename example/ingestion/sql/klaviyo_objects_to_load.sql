@@ -1,7 +1,8 @@
 -- List the objects to load now. From the template: settings are in config/, fixes come with copier update.
 -- As JSON for for_each>: first those without a row of this run, then those whose failure is worth another try,
 -- after more than six hours (klaviyo_windows.sql halves such a window, down to an hour) or for a window that
--- has failed fewer than three times. Each has
+-- has failed fewer than three times. Once twelve have failed and none was loaded, no other is begun: what fails
+-- them all, like a revoked key, would take more than 1,000 tasks, and nobody be told. Each has
 --
 -- days           the length of a window: its window_days, or that of its backfill
 -- field_seconds  its field in Unix seconds, whatever type the column has; NULL while there is no column
@@ -56,7 +57,9 @@ tried AS (
     max_by(status, position) AS status,
     max_by(took, position) FILTER (WHERE status = 'STARTED') AS took,
     max_by(seconds, position) FILTER (WHERE status = 'STARTED') AS seconds,
-    max_by(times, position) FILTER (WHERE status = 'STARTED') AS times
+    max_by(times, position) FILTER (WHERE status = 'STARTED') AS times,
+    count_if(status = 'ERROR') AS errors,
+    count_if(status = 'SUCCESS') AS loads
   FROM own
   GROUP BY table_name
 ),
@@ -119,7 +122,8 @@ facts AS (
       COALESCE(nullif(datasources.window_days, ''), backfills.window_days, '') <> ''
         AND NOT COALESCE(finished.nothing_left, false)
     ) OVER () AS with_windows,
-    (SELECT count(*) FROM own WHERE status = 'ERROR') AS failures
+    COALESCE(sum(tried.errors) OVER (), 0) AS failures,
+    COALESCE(sum(tried.loads) OVER (), 0) AS loads
   FROM datasources
   LEFT JOIN backfills ON backfills.table_name = COALESCE(datasources.historical_table, datasources.table_name)
   LEFT JOIN tried ON tried.table_name = datasources.table_name
@@ -138,5 +142,5 @@ SELECT
     ORDER BY was_tried, position
   ), ','), '') || ']' AS objects_to_load
 FROM facts
-WHERE NOT was_tried
+WHERE (NOT was_tried AND (failures < 12 OR loads > 0))
   OR (status = 'ERROR' AND ((took > 6 * 3600 AND seconds > 3601) OR times < 3) AND failures < 2 * objects + 4)

@@ -1,7 +1,8 @@
 -- List the objects that preflight tries. From the template: settings are in config/, fixes come with copier update.
 -- As JSON for for_each>: those that have no line of this run, each with its window. For events and profiles a
 -- day is enough. The others are small: their window is the later half of the time since the default start, and
--- if older records come too, the account ignores the filter. A full load (mode: replace) has no window.
+-- if older records come too, the account ignores the filter. A full load (mode: replace) has no window. Once
+-- twelve have failed and none is ok, no other is tried: what fails them all would take more than 1,000 tasks.
 WITH datasources AS (
   SELECT
     position,
@@ -28,7 +29,7 @@ windows AS (
   FROM datasources
 ),
 tried AS (
-  SELECT DISTINCT table_name
+  SELECT DISTINCT table_name, status
   FROM klaviyo_preflight
   WHERE run = '${session_uuid}.${attempt_id}'
 )
@@ -45,3 +46,4 @@ SELECT
 FROM windows
 LEFT JOIN tried ON tried.table_name = windows.table_name
 WHERE tried.table_name IS NULL
+  AND (SELECT count_if(status = 'ERROR') < 12 OR count_if(status = 'OK') > 0 FROM tried)
