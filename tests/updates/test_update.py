@@ -40,12 +40,17 @@ def test_an_untouched_repo_updated_equals_a_fresh_copy(released, acme):
     assert contents(acme) == contents(copy(released, acme.parent / "fresh"))
 
 
-@pytest.mark.parametrize(("conflict", "other"), [("inline", "README.md"), ("rej", "README.md.rej")])
-def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, other):
+def change_one_line_in_both(released, acme):
+    """Have the client and the template, which is not released with it yet, change the same line."""
     edit(acme / "README.md", "# Acme Outdoor: Klaviyo → Treasure Data\n", "# Acme, by the client\n")
     commit(acme)
     title = "# {{ client_name }}: Klaviyo → Treasure Data\n"
     edit(released / "template/README.md.jinja", title, "# Acme, fixed\n")
+
+
+@pytest.mark.parametrize(("conflict", "other"), [("inline", "README.md"), ("rej", "README.md.rej")])
+def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, other):
+    change_one_line_in_both(released, acme)
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, "--conflict", conflict, cwd=acme)
     assert ended.exit_code == 1
@@ -57,12 +62,18 @@ def test_a_line_that_both_changed_is_marked_and_named(released, acme, conflict, 
     assert "# Acme, fixed" in both
 
 
+def test_under_quiet_conflicts_come_without_a_report_and_with_exit_code_0(released, acme):
+    """Which is why docs/updates.md advises against it."""
+    change_one_line_in_both(released, acme)
+    release(released, "1.1.0")
+    ended = copier("update", *DEFAULTS, "-q", cwd=acme)
+    assert "<<<<<<< " in (acme / "README.md").read_text(encoding="utf-8")
+    assert ended == (0, "")
+
+
 def test_after_a_conflict_the_way_back_undoes_the_update_and_nothing_else(released, acme):
-    edit(acme / "README.md", "# Acme Outdoor: Klaviyo → Treasure Data\n", "# Acme, by the client\n")
-    commit(acme)
+    change_one_line_in_both(released, acme)
     before = contents(acme)
-    title = "# {{ client_name }}: Klaviyo → Treasure Data\n"
-    edit(released / "template/README.md.jinja", title, "# Acme, fixed\n")
     (released / "template/new.md").write_text("new\n", encoding="utf-8")
     release(released, "1.1.0")
     ended = copier("update", *DEFAULTS, cwd=acme)
