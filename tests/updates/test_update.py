@@ -4,11 +4,27 @@ import re
 
 import pytest
 import yaml
-from commands import DEFAULTS, append, commit, contents, copier, copy, edit, git, made_of, release, update
+from commands import (
+    DEFAULTS,
+    KEY,
+    TEMPLATE,
+    append,
+    commit,
+    contents,
+    copier,
+    copy,
+    edit,
+    git,
+    made_of,
+    release,
+    update,
+)
 
 INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
 DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
+CREDENTIALS = "ingestion/credentials_ingestion.json"
+DOCUMENTED = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
 
 
 def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, acme):
@@ -170,6 +186,19 @@ def test_the_old_and_the_new_version_are_each_rendered_by_their_own_modules(rele
     assert yaml.safe_load(datasources)["hist_datasources"][0]["window_days"] == 30
     assert f"lookback_seconds: {400 * 3600}\n" in datasources
     assert datasources.endswith("# by the client\n")
+
+
+def test_a_recopy_discards_edits_and_leaves_the_credentials_and_the_client_s_own_files(acme):
+    before = contents(acme)
+    append(acme / INCREMENTAL, "# by the client\n")
+    (acme / "ingestion/query_samples/klaviyo_latest_rows.sql").unlink()
+    (acme / "ingestion/sql/report.sql").write_text("SELECT 1\n", encoding="utf-8")
+    commit(acme)
+    assert KEY in before[CREDENTIALS].decode()
+    (command,) = re.findall("^uvx .* copier (recopy .*)", DOCUMENTED, re.MULTILINE)
+    ended = copier(*command.split(), "--defaults", cwd=acme)
+    assert ended.exit_code == 0, ended.output
+    assert contents(acme) == {**before, "ingestion/sql/report.sql": b"SELECT 1\n"}
 
 
 def test_no_code_of_the_client_s_runs_in_copier(released, acme):
