@@ -1,10 +1,14 @@
 """A repo made from 0.1.0 takes over the new SQL files, with what the client changed in the old ones."""
 
+import re
+from unittest.mock import Mock
+
 import pytest
 import zendesk_repo
 from commands import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, copier, copy, edit, git
 from released_versions import history_with, released_versions
 
+DOCUMENTED = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
 SQL = "ingestion/sql"
 SAMPLES = "ingestion/query_samples"
 
@@ -101,6 +105,22 @@ def test_an_update_that_is_refused_once_a_file_was_renamed_puts_it_back(repo, qu
     assert ended.output.endswith(" Nothing was changed.\n")
     assert contents(repo) == before
     assert git("status", "--porcelain", cwd=repo) == ""
+
+
+def test_an_update_that_was_stopped_at_its_questions_is_begun_anew_as_documented(repo, monkeypatch):
+    append(repo / SQL / "log_ingestion_success.sql", "-- by the client\n")
+    commit(repo)
+    before = contents(repo)
+    with monkeypatch.context() as patch:
+        patch.setattr("copier._main.unsafe_prompt", Mock(side_effect=KeyboardInterrupt))
+        assert copier("update", "--trust", cwd=repo).exit_code == 1
+    assert "klaviyo_log_ingestion_success.sql" in names(repo)
+    assert "Destination repository is dirty" in copier("update", *DEFAULTS, cwd=repo).output
+    row = re.search(r"^\| the same, after Ctrl-C in an update \|.*$", DOCUMENTED, re.MULTILINE)[0]
+    (command,) = re.findall("`git (.*?)`", row)
+    git(*command.split(), cwd=repo)
+    assert contents(repo) == before
+    assert "you and the template changed this" in copier("update", *DEFAULTS, cwd=repo).output
 
 
 def test_a_copy_that_is_refused_leaves_what_was_renamed_by_hand(repo):
