@@ -275,12 +275,33 @@ def test_the_folder_above_cannot_be_updated(edited, quiet):
     assert f"cd {edited} " in line
 
 
-@pytest.mark.parametrize("path", ["../acme", "../LINK", "{acme}/../acme", "{acme}/../LINK"])
-def test_a_way_around_to_the_folder_cannot_be_updated(edited, path):
+@pytest.fixture
+def elsewhere(edited):
+    """A folder beside the repo, and a link to the repo."""
     (edited.parent / "LINK").symlink_to(edited)
     (edited.parent / "elsewhere").mkdir()
-    line = check_refusal(edited, "", path.format(acme=edited), cwd=edited.parent / "elsewhere")
+    return edited.parent / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("path", "quiet"),
+    [
+        *((path, ()) for path in ("../acme", "../LINK")),
+        *((path, quiet) for path in ("{acme}/../acme", "{acme}/../LINK") for quiet in ((), ("--quiet",))),
+    ],
+)
+def test_a_way_around_to_the_folder_cannot_be_updated(edited, elsewhere, path, quiet):
+    line = check_refusal(edited, "", *quiet, path.format(acme=edited), cwd=elsewhere)
     assert f"cd {edited} " in line
+
+
+@pytest.mark.parametrize("path", ["../acme", "../LINK"])
+def test_under_quiet_a_way_from_outside_ends_in_a_traceback_and_writes_nothing(edited, elsewhere, path):
+    before = contents(edited)
+    ended = copier("update", *DEFAULTS, "--quiet", path, cwd=elsewhere)
+    assert ended.exit_code == 1
+    assert ended.output.startswith("Traceback "), ended.output
+    assert contents(edited) == before
 
 
 def test_a_way_around_to_a_named_account_s_folder_names_its_answers_file(released, acme):
