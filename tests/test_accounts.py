@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -42,6 +43,15 @@ def test_all_files_of_the_second_have_its_name_and_the_first_s_stay_as_they_were
     new = after.keys() - before.keys()
     of_first = {path for path in before if re.search(r"(?<!scripts)/klaviyo[-_.]", path)}
     assert new == {path.replace("/klaviyo", "/klaviyo_uk") for path in of_first} | {UK_ANSWERS}
+
+
+def test_the_documented_line_finds_the_template_of_the_first(both, pristine_template):
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^TEMPLATE=.*", documented, re.MULTILINE)
+    shown = subprocess.run(
+        f'{line}\necho "$TEMPLATE"', shell=True, cwd=both[0], check=True, capture_output=True, text=True
+    )
+    assert shown.stdout == f"{pristine_template}\n"
 
 
 def test_nothing_of_the_second_names_what_is_the_first_s(both):

@@ -42,6 +42,14 @@ def test_their_files_stay_and_the_credentials_have_one_entry_more(joined):
     assert {"notes", "*credentials_ingestion*"} <= set(ignored_by_push)
 
 
+def test_files_of_our_names_that_were_written_by_hand_are_replaced(released, tmp_path, joined):
+    repo = zendesk_repo.make(tmp_path / "by-hand")
+    (repo / INCREMENTAL).write_text("+mine:\n  echo>: by hand\n", encoding="utf-8")
+    ended = add_klaviyo(released, repo)
+    assert ended.exit_code == 0, ended.output
+    assert (repo / INCREMENTAL).read_bytes() == (joined / INCREMENTAL).read_bytes()
+
+
 def test_the_tables_go_to_the_database_that_is_there(joined):
     assert "target_database: acme_raw\n" in (joined / ".copier-answers.yml").read_text(encoding="utf-8")
     assert "FROM acme_raw." in (joined / "ingestion/query_samples/klaviyo_monitoring.sql").read_text(

@@ -315,6 +315,8 @@ def test_key_and_endpoint_are_those_of_the_td_command(td, server, status, tmp_pa
         ("us01", "api.treasuredata.com"),
         ("eu01", "api.eu01.treasuredata.com"),
         ("ap01", "api.treasuredata.co.jp"),
+        ("ap02", "api.ap02.treasuredata.com"),
+        ("ap03", "api.ap03.treasuredata.com"),
     ],
 )
 def test_else_the_endpoint_is_that_of_the_region(status, repo, region, endpoint):

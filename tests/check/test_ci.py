@@ -31,6 +31,8 @@ def test_ci_runs_the_check_with_least_privileges(client_repo):
 
     assert workflow["permissions"] == {"contents": "read"}
     assert {"push", "pull_request", "schedule"} <= set(workflow["on"])
+    ((_, _, day, month, weekday),) = (each["cron"].split() for each in workflow["on"]["schedule"])
+    assert (day, month, weekday) == ("*", "*", "1")  # each Monday, as the manual says
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 0
     (client_repo / RUN_RESULT).unlink()
     assert in_ci(client_repo, "ingestion", "The check passes").returncode == 1

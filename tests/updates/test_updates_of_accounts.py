@@ -2,13 +2,14 @@
 
 import re
 import shlex
+import subprocess
 import sys
 
 import pytest
 import yaml
 from client_check import SCRIPT, run
-from commands import FOLDERS, commit, contents, copier, copy, edit, made_of, release, update
-from second_account import UK_ANSWERS, add_uk
+from commands import FOLDERS, TEMPLATE, commit, contents, copier, copy, edit, made_of, release, update
+from second_account import UK_ANSWERS, add, add_uk
 
 FIRST, UK = "klaviyo", "klaviyo_uk"
 OF = {FIRST: (), UK: ("--answers-file", UK_ANSWERS)}
@@ -90,6 +91,14 @@ def test_what_the_client_has_once_is_changed_by_the_first_s_report_for_the_secon
     assert "needs the same" not in update(acme, "-d", "schedule=daily")
 
 
+def test_a_file_that_cannot_be_read_is_still_told_of_an_account_of_another_version(both):
+    update(both)
+    (both / "ingestion/klaviyo_uk_ingest_inc.dig").write_text("a: [", encoding="utf-8")
+    checked = check(both)
+    assert checked.returncode == 1
+    assert "ingestion/klaviyo_uk_ingest_inc.dig:1: cannot be read: " in checked.stdout
+
+
 def test_what_is_broken_in_an_account_of_another_version_is_still_told(both):
     update(both)
     (both / f"{SQL}/klaviyo_uk_concurrent_run.sql").unlink()
@@ -98,15 +107,28 @@ def test_what_is_broken_in_an_account_of_another_version_is_still_told(both):
     assert "ingestion/sql/klaviyo_uk_concurrent_run.sql is not there" in checked.stdout
 
 
-def test_an_account_is_dropped_by_deleting_its_files(both):
-    for path in files_of(both, UK):
-        (both / path).unlink()
-    (both / UK_ANSWERS).unlink()
+def test_an_account_is_dropped_by_the_documented_commands_and_another_of_a_longer_name_stays(released, both):
+    eu = {path.replace("klaviyo_uk", "klaviyo_uk_eu") for path in (*files_of(both, UK), UK_ANSWERS)}
+    ended = add(released, both, "-d", "account=uk_eu", "--answers-file", UK_ANSWERS.replace("uk", "uk_eu"))
+    assert ended.exit_code == 0, ended.output
+    commit(both)
+    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
+    for command in (
+        re.search(r"^git rm .*", documented, re.MULTILINE),
+        re.search(r"git restore [^`]*uk_eu[^`]*", documented),
+    ):
+        subprocess.run(command[0], shell=True, cwd=both, check=True, capture_output=True)
     commit(both)
     update(both)
     checked = check(both)
     assert checked.returncode == 0, checked.stdout
-    assert "klaviyo_uk" not in checked.stdout
+    assert "klaviyo_uk:" not in checked.stdout
+    left = {path for path in contents(both) if "klaviyo_uk" in path}
+    assert {path for path in left if "klaviyo_uk_eu" not in path} == set()
+    assert left - eu == {
+        "ingestion/sql/klaviyo_uk_eu_look.sql",
+        "ingestion/query_samples/klaviyo_uk_eu_twice.sql",
+    }
 
 
 @pytest.mark.parametrize(("one", "other"), [(FIRST, UK), (UK, FIRST)])
