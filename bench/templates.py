@@ -45,16 +45,16 @@ def copies(templates: dict[str, Path], folder: Path) -> str:
     cases |= {name: case_of_a_copy(path, folder, *ANSWERS) for name, path in templates.items()}
     cases |= {clone.name: case_of_a_copy(clone, folder, *DEFAULTS, *answers(clone)) for clone in clones}
     files = {name: _files(case) for name, case in cases.items()}
-    printed = rows(medians(cases), files)
-    told = tabulate(
-        printed, headers=["copier copy", "median, s", "files", "ms a file"], floatfmt=("", ".2f", "", ".1f")
-    )
-    none = (
-        ""
-        if clones
-        else "\nNo peers beside it: make bench PEERS='../a-clone ../another' names clones of templates."
-    )
-    return f"{told}\nA file's part is of what a copy takes longer than one of {EMPTY}.{none}"
+    headers = ["copier copy", "median, s", "files", "ms a file"]
+    lines = [
+        tabulate(rows(medians(cases), files), headers=headers, floatfmt=("", ".2f", "", ".1f")),
+        f"A file's part is of what a copy takes longer than one of {EMPTY}.",
+    ]
+    if not clones:
+        lines.append(
+            "No peers beside it: make bench PEERS='../a-clone ../another' names clones of templates."
+        )
+    return "\n".join(lines)
 
 
 def rows(taken: dict[str, float], files: dict[str, int]) -> list[tuple[str, float, int, float | None]]:

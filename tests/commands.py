@@ -15,6 +15,8 @@ from copier.__main__ import CopierApp
 from plumbum import local
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+# What the clients are told of updates, with commands to paste.
+DOCUMENTED = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
 # What of the template Copier reads.
 FOLDERS = ("extensions", "includes", "migrations", "template")
 COPIER = Path(sys.executable).with_name("copier")

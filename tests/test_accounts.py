@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import yaml
-from commands import DEFAULTS, FLOWS, TEMPLATE, commit, contents, copier, copy, git, update
+from commands import DEFAULTS, DOCUMENTED, FLOWS, TEMPLATE, commit, contents, copier, copy, git, update
 from klaviyo import CATALOGUE
 from klaviyo.ingestion_check.accounts import OF_AN_OBJECT, OWN_NAMES, accounts_that_meet, is_preflights
 from klaviyo.rules import check_account
@@ -46,8 +46,7 @@ def test_all_files_of_the_second_have_its_name_and_the_first_s_stay_as_they_were
 
 
 def test_the_documented_line_finds_the_template_of_the_first(both, pristine_template):
-    documented = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
-    (line,) = re.findall(r"^TEMPLATE=.*", documented, re.MULTILINE)
+    (line,) = re.findall(r"^TEMPLATE=.*", DOCUMENTED, re.MULTILINE)
     shown = subprocess.run(
         f'{line}\necho "$TEMPLATE"', shell=True, cwd=both[0], check=True, capture_output=True, text=True
     )

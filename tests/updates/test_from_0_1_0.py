@@ -5,10 +5,21 @@ from unittest.mock import Mock
 
 import pytest
 import zendesk_repo
-from commands import DEFAULTS, TEMPLATE, add_klaviyo, append, commit, contents, copier, copy, edit, git
+from commands import (
+    DEFAULTS,
+    DOCUMENTED,
+    TEMPLATE,
+    add_klaviyo,
+    append,
+    commit,
+    contents,
+    copier,
+    copy,
+    edit,
+    git,
+)
 from released_versions import history_with, released_versions
 
-DOCUMENTED = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
 SQL = "ingestion/sql"
 SAMPLES = "ingestion/query_samples"
 

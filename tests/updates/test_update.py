@@ -6,8 +6,8 @@ import pytest
 import yaml
 from commands import (
     DEFAULTS,
+    DOCUMENTED,
     KEY,
-    TEMPLATE,
     append,
     commit,
     contents,
@@ -24,7 +24,6 @@ INCREMENTAL = "ingestion/klaviyo_ingest_inc.dig"
 PROFILES = "ingestion/config/klaviyo_profiles_load.yml"
 DATASOURCES = "ingestion/config/klaviyo_datasources.yml"
 CREDENTIALS = "ingestion/credentials_ingestion.json"
-DOCUMENTED = (TEMPLATE / "docs/updates.md").read_text(encoding="utf-8")
 
 
 def test_fixes_arrive_and_the_client_s_edits_files_and_deletions_stay(released, acme):
